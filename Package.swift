@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "vault",
+    platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "vault", targets: ["vault"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // Floor 1: what C gives us.
+        .systemLibrary(name: "CSodium"),
+        .target(name: "CLinux"),
+
+        // Floor 2: one safe layer over each.
+        .target(name: "Sodium", dependencies: ["CSodium"], linkerSettings: [.linkedLibrary("sodium")]),
+        .target(name: "ChildProcess", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+
+        // Floor 3: what can be done with secrets.
+        .target(name: "Age", dependencies: ["Sodium"]),
+        .target(name: "Redaction", dependencies: ["Sodium"]),
+
+        // Floor 4: the file.
+        .target(
+            name: "VaultFile",
+            dependencies: ["Age", "Sodium", "CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+
+        // Floor 5: what the records mean.
+        .target(name: "Resources", dependencies: ["VaultFile", "Sodium"]),
+
+        // Floor 6: how a header reaches a client.
+        .target(name: "Injection", dependencies: ["Resources"]),
+
+        // Floor 7: the commands.
+        .executableTarget(
+            name: "vault",
+            dependencies: [
+                "Age", "ChildProcess", "CLinux", "Injection", "Redaction", "Resources", "Sodium", "VaultFile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    var settings = target.swiftSettings ?? []
+    settings += [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+    if target.type != .test {
+        settings.append(.strictMemorySafety())
+    }
+    target.swiftSettings = settings
+}

@@ -1,0 +1,61 @@
+public import Sodium
+
+/// A file of secret keys: lines of `AGE-SECRET-KEY-1…`, comments that begin with `#`, and empty lines; or that text in
+/// an age file that a passphrase opens, binary or armored.
+public enum IdentityFile {
+    /// 1 MiB, for the file.
+    public static let maximumSize = 1 << 20
+
+    /// Why an identity file could not be used, besides ``AgeError``.
+    public enum Malformed: Error, Equatable {
+        /// The line of that number, from 1, is neither a key nor a comment.
+        case line(Int)
+        /// There is no key in it.
+        case noKey
+    }
+
+    /// The keys of a file, and its comments.
+    public struct Contents: Sendable {
+        /// In the order of the file.
+        public let identities: [X25519Identity]
+        /// The lines that begin with `#`, without it and the white space around.
+        public let comments: [String]
+    }
+
+    /// Whether `file` is encrypted, so that a passphrase is needed to read it.
+    public static func isEncrypted(_ file: Span<UInt8>) -> Bool {
+        file.hasPrefix("age-encryption.org/") || Armor.isArmored(file)
+    }
+
+    /// Decrypts an encrypted identity file.
+    ///
+    /// - Throws: ``AgeError``; ``AgeError/noMatch`` means a wrong passphrase.
+    public static func decrypt(_ file: [UInt8], with passphrase: ScryptIdentity) throws(AgeError) -> SecretBytes {
+        try AgeFile.decrypt(Armor.isArmored(file.span) ? Armor.decode(file) : file, with: [passphrase])
+    }
+
+    /// Reads the text of an identity file.
+    public static func parse(_ text: Span<UInt8>) throws(Malformed) -> Contents {
+        var identities: [X25519Identity] = []
+        var comments: [String] = []
+        var number = 0
+        var start = 0
+        while start < text.count {
+            number += 1
+            let end = (start..<text.count).first { text[$0] == UInt8(ascii: "\n") } ?? text.count
+            var line = text.extracting(start..<end)
+            if line.count > 0, line[line.count - 1] == UInt8(ascii: "\r") { line = line.extracting(droppingLast: 1) }
+            start = end + 1
+            if line.isEmpty { continue }
+            if line[0] == UInt8(ascii: "#") {
+                comments.append(String(line.text.drop { $0 == "#" }.drop { $0 == " " }))
+            } else if let identity = X25519Identity(parsing: line) {
+                identities.append(identity)
+            } else {
+                throw .line(number)
+            }
+        }
+        guard !identities.isEmpty else { throw .noKey }
+        return Contents(identities: identities, comments: comments)
+    }
+}

@@ -1,0 +1,38 @@
+// The few Linux calls that Swift's Glibc module hides: variadic, behind _GNU_SOURCE, or a mutable global.
+// Thin wrappers only; what they are for is decided by their callers. Each returns what the call returns and sets errno.
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/// prctl(PR_SET_DUMPABLE): 0 forbids core files and other processes of the user to attach or to read /proc/PID/mem.
+static inline int clinux_set_dumpable(int dumpable) {
+    return prctl(PR_SET_DUMPABLE, (unsigned long)dumpable, 0, 0, 0);
+}
+
+/// memfd_create without MFD_CLOEXEC, so that a child inherits the descriptor, and with sealing allowed.
+static inline int clinux_memfd_create_sealable(const char *name) {
+    return memfd_create(name, MFD_ALLOW_SEALING);
+}
+
+/// fcntl(F_ADD_SEALS) with every seal: neither size nor content can change any more.
+static inline int clinux_seal(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+/// The process's environment block.
+static inline char **clinux_environ(void) { return environ; }
+
+/// The width of a terminal in columns, or -1.
+static inline int clinux_terminal_columns(int descriptor) {
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : -1;
+}

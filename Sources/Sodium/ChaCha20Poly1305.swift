@@ -1,0 +1,46 @@
+internal import CSodium
+
+/// The AEAD ChaCha20-Poly1305 with a 96-bit nonce (RFC 8439).
+public enum ChaCha20Poly1305 {
+    /// 32 bytes.
+    public static let keySize = 32
+    /// 16 bytes, at the end of every ciphertext.
+    public static let tagSize = 16
+
+    /// A nonce: 12 bytes, never used twice under one key.
+    public typealias Nonce = InlineArray<12, UInt8>
+
+    /// Encrypts `plaintext` into `ciphertext`, which is 16 bytes longer.
+    public static func seal(
+        _ plaintext: Span<UInt8>, nonce: Nonce, key: borrowing SecretBytes, into ciphertext: inout MutableSpan<UInt8>
+    ) {
+        precondition(key.count == keySize && ciphertext.count == plaintext.count + tagSize)
+        let key = unsafe key.address
+        unsafe ciphertext.withAddress { output in
+            unsafe plaintext.withAddress { input in
+                unsafe nonce.span.withAddress { nonce in
+                    _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
+                        output, nil, input, UInt64(plaintext.count), nil, 0, nil, nonce, key)
+                }
+            }
+        }
+    }
+
+    /// Decrypts `ciphertext` into `plaintext`, which is 16 bytes shorter.
+    ///
+    /// - Returns: False, with nothing of use in `plaintext`, when the tag does not fit.
+    public static func open(
+        _ ciphertext: Span<UInt8>, nonce: Nonce, key: borrowing SecretBytes, into plaintext: inout MutableSpan<UInt8>
+    ) -> Bool {
+        precondition(key.count == keySize && plaintext.count + tagSize == ciphertext.count)
+        let key = unsafe key.address
+        return unsafe plaintext.withAddress { output in
+            unsafe ciphertext.withAddress { input in
+                unsafe nonce.span.withAddress { nonce in
+                    unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
+                        output, nil, nil, input, UInt64(ciphertext.count), nil, 0, nonce, key) == 0
+                }
+            }
+        }
+    }
+}

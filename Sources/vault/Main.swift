@@ -1,0 +1,3 @@
+internal import ArgumentParser
+internal import Sodium
+@main struct Main { static func main() { print(Random.bytes(3)) } }
