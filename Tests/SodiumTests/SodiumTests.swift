@@ -1,0 +1,4 @@
+import Sodium
+import Testing
+
+@Test func nothing() {}
