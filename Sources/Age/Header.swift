@@ -37,7 +37,13 @@ public struct Header: Sendable {
         }
     }
 
-    /// The header of a new file, each recipient with a stanza of its own in the order given.
+    /// The header of a new file, with a stanza for each recipient in the order given.
+    public init(recipients: [any Recipient], fileKey: borrowing FileKey) {
+        var stanzas: [Stanza] = []
+        for recipient in recipients { stanzas.append(recipient.wrap(fileKey)) }
+        self.init(stanzas: stanzas, fileKey: fileKey)
+    }
+
     init(stanzas: [Stanza], fileKey: borrowing FileKey) {
         var text = Array(HeaderParser.versionLine.utf8)
         for stanza in stanzas { stanza.write(to: &text) }
@@ -54,8 +60,13 @@ public struct Header: Sendable {
     }
 
     /// The header as it stands in the file.
-    var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         authenticated + " ".utf8 + Base64.encode(mac.span, .standardUnpadded) + "\n".utf8
+    }
+
+    /// Whether the MAC fits, so that who wrote the header knew `fileKey`.
+    public func isAuthentic(under fileKey: borrowing FileKey) -> Bool {
+        fileKey.isValid(mac, for: authenticated.span)
     }
 
     /// Finds the file key with the first identity and stanza that fit, and checks the MAC with it.
@@ -75,7 +86,7 @@ public struct Header: Sendable {
         for identity in identities {
             for index in order {
                 guard let key = try identity.unwrap(stanzas[index]) else { continue }
-                guard key.isValid(mac, for: authenticated.span) else { throw .headerMAC }
+                guard isAuthentic(under: key) else { throw .headerMAC }
                 return UnwrappedKey(fileKey: key, stanza: index)
             }
         }

@@ -5,7 +5,8 @@ private let saltSize = 16
 
 /// A passphrase that opens a file.
 public final class ScryptIdentity: Identity {
-    static let stanzaType = "scrypt"
+    /// The first argument of a passphrase's stanza.
+    public static let stanzaType = "scrypt"
 
     /// The highest work factor that is taken without being asked for: 1 GiB of memory, and seconds.
     public static let defaultMaximumWorkFactor = 20

@@ -70,11 +70,15 @@ public struct X25519Recipient: Recipient, Hashable, Sendable, CustomStringConver
     /// The recipient that `text` (`age1…`, in lower case) stands for, or nil when it stands for none, or for a point
     /// of low order, which everybody could open.
     public init?(parsing text: String) {
+        self.init(unchecked: text)
+        guard X25519.sharedSecret(.random(count: X25519.keySize), with: publicKey.span) != nil else { return nil }
+    }
+
+    /// The recipient that `text` stands for, where somebody else has refused points of low order already.
+    package init?(unchecked text: String) {
         var key = [UInt8](repeating: 0, count: X25519.keySize)
         var output = key.mutableSpan
-        guard Bech32.decode(Array(text.utf8).span, prefix: Self.prefix, into: &output),
-            X25519.sharedSecret(.random(count: X25519.keySize), with: key.span) != nil
-        else { return nil }
+        guard Bech32.decode(Array(text.utf8).span, prefix: Self.prefix, into: &output) else { return nil }
         publicKey = key
     }
 

@@ -215,9 +215,8 @@ def read_json(line, what):
         raise ValueError("NaN and Infinity are Python's, not JSON's")
 
     try:
-        # Numbers stay text: their values matter to no check, and Python limits how long they may be.
-        value = json.loads(line.decode(), object_pairs_hook=members, parse_constant=constant, parse_int=str,
-                           parse_float=str)
+        # Integers as floats: their values matter to no check, and Python limits how many digits an int may have.
+        value = json.loads(line.decode(), object_pairs_hook=members, parse_constant=constant, parse_int=float)
     except (ValueError, RecursionError):
         raise Damage(f"{what}: not JSON") from None
     require(isinstance(value, dict), f"{what}: not an object")

@@ -1,0 +1,172 @@
+internal import Glibc
+internal import Sodium
+package import SystemPackage
+
+/// Replacing a file so that, whatever happens, the old or the new one is there and whole.
+package enum DurableFile {
+    /// Writes a new file and puts it in the place of `path`.
+    ///
+    /// A failure before the new file is in place leaves the old one untouched and nothing else behind.
+    ///
+    /// - Parameters:
+    ///   - path: Must not be a symbolic link.
+    ///   - backup: Where the old file stays, if there is one.
+    ///   - mode: The permissions of the new file.
+    ///   - replacing: False refuses a file that is there already, without a moment in which it could come.
+    ///   - write: Writes the content.
+    ///   - check: Gets the path of the new file before it is put in place.
+    package static func write(
+        _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], replacing: Bool = true,
+        _ write: (FileDescriptor) throws(VaultError) -> Void,
+        check: (FilePath) throws(VaultError) -> Void = { _ in }
+    ) throws(VaultError) {
+        let temporary = sibling(of: path)
+        do throws(VaultError) {
+            let descriptor = try attempt("creating", temporary) {
+                try FileDescriptor.open(
+                    temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
+                    permissions: [.ownerReadWrite])
+            }
+            do throws(VaultError) {
+                try write(descriptor)
+                try attempt("writing", path) {
+                    if mode != [.ownerReadWrite], fchmod(descriptor.rawValue, mode.rawValue) != 0 {
+                        throw Errno(rawValue: errno)
+                    }
+                    if fsync(descriptor.rawValue) != 0 { throw Errno(rawValue: errno) }
+                }
+            } catch {
+                try? descriptor.close()
+                throw error
+            }
+            try attempt("writing", path) { try descriptor.close() }
+            try check(temporary)
+            if let backup { try keep(path, as: backup) }
+            if replacing {
+                try attempt("replacing", path) { try move(temporary, to: path) }
+            } else {
+                // A link, unlike a rename, fails when the name is taken.
+                guard unsafe temporary.withPlatformString({ from in
+                    unsafe path.withPlatformString { to in unsafe Glibc.link(from, to) }
+                }) == 0 else {
+                    if errno == EEXIST { throw VaultError.exists(path.string) }
+                    throw VaultError.system(operation: "creating", path: path.string, errno: errno)
+                }
+                remove(temporary)
+            }
+        } catch {
+            remove(temporary)
+            throw error
+        }
+        do throws(VaultError) {
+            try sync(folder: path.removingLastComponent())
+        } catch {
+            guard case .system(_, _, let number) = error else { throw error }
+            throw .durabilityUnknown(path: path.string, errno: number)
+        }
+    }
+
+    /// Writes all of `bytes`.
+    package static func write(_ bytes: Span<UInt8>, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError) {
+        let total = bytes.count
+        try attempt("writing", path) {
+            try unsafe bytes.withUnsafeBytes { buffer in
+                var written = 0
+                while written < total {
+                    written += try unsafe descriptor.write(UnsafeRawBufferPointer(rebasing: buffer[written...]))
+                }
+            }
+        }
+    }
+
+    /// Removes what a writer that was killed left in the folder of `path`. Only for who holds the lock.
+    static func removeRemains(of path: FilePath) {
+        guard let name = path.lastComponent?.string,
+            let folder = unsafe opendir(path.removingLastComponent().stringOrDot)
+        else { return }
+        defer { unsafe closedir(folder) }
+        while let entry = unsafe readdir(folder) {
+            let entryName = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if entryName.hasPrefix(".\(name)."), entryName.hasSuffix(temporarySuffix) {
+                remove(path.removingLastComponent().appending(entryName))
+            }
+        }
+    }
+
+    /// Makes `folder` and those above it that are missing, with mode 0700.
+    package static func createFolder(_ folder: FilePath) throws(VaultError) {
+        var status = stat()
+        if unsafe stat(folder.string, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                throw .system(operation: "creating the folder", path: folder.string, errno: ENOTDIR)
+            }
+            return
+        }
+        let parent = folder.removingLastComponent()
+        if !parent.isEmpty, parent != folder { try createFolder(parent) }
+        if unsafe mkdir(folder.string, 0o700) != 0, errno != EEXIST {
+            throw .system(operation: "creating the folder", path: folder.string, errno: errno)
+        }
+    }
+
+    private static let temporarySuffix = ".tmp"
+
+    private static func sibling(of path: FilePath) -> FilePath {
+        let name = path.lastComponent?.string ?? ""
+        let random = Random.bytes(8).map { String($0, radix: 16) }.joined()
+        return path.removingLastComponent().appending(".\(name).\(random)\(temporarySuffix)")
+    }
+
+    private static func keep(_ path: FilePath, as backup: FilePath) throws(VaultError) {
+        let temporary = sibling(of: path)
+        let status = unsafe temporary.withPlatformString { to in
+            unsafe path.withPlatformString { from in unsafe Glibc.link(from, to) }
+        }
+        if status != 0 {
+            if errno == ENOENT { return }
+            throw .system(operation: "keeping the old file of", path: path.string, errno: errno)
+        }
+        do throws(VaultError) {
+            try attempt("keeping the old file as", backup) { try move(temporary, to: backup) }
+            // rename does nothing when both are names of one file already.
+            remove(temporary)
+        } catch {
+            remove(temporary)
+            throw error
+        }
+    }
+
+    private static func sync(folder: FilePath) throws(VaultError) {
+        try attempt("writing", folder) {
+            let descriptor = try FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly, options: [.closeOnExec])
+            defer { try? descriptor.close() }
+            if fsync(descriptor.rawValue) != 0 { throw Errno(rawValue: errno) }
+        }
+    }
+
+    private static func move(_ from: FilePath, to: FilePath) throws {
+        let status = unsafe from.withPlatformString { from in
+            unsafe to.withPlatformString { to in unsafe Glibc.rename(from, to) }
+        }
+        if status != 0 { throw Errno(rawValue: errno) }
+    }
+
+    private static func remove(_ path: FilePath) {
+        _ = unsafe path.withPlatformString { unsafe unlink($0) }
+    }
+
+    /// Runs `body` and says what was being done when the system refused.
+    static func attempt<R>(_ operation: String, _ path: FilePath, _ body: () throws -> R) throws(VaultError) -> R {
+        do {
+            return try body()
+        } catch {
+            throw .system(operation: operation, path: path.string, errno: (error as? Errno)?.rawValue ?? EIO)
+        }
+    }
+}
+
+extension FilePath {
+    fileprivate var stringOrDot: String { isEmpty ? "." : string }
+}

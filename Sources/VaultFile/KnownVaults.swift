@@ -1,0 +1,98 @@
+internal import Glibc
+public import SystemPackage
+
+/// The vaults that a user trusts, by their place: the file `known_vaults`, one a line, like ssh's `known_hosts`.
+public struct KnownVaults: Sendable {
+    /// One line: `vault1…[:N] plain|git /path`.
+    public struct Entry: Sendable, Equatable {
+        /// The vault that is trusted at the path.
+        public var pin: Pin
+        /// Whether the vault lies in a git work tree, so that its history is git's.
+        public var followsGit: Bool
+        /// The real path of the folder, and the file's name.
+        public var path: String
+
+        /// An entry.
+        public init(pin: Pin, followsGit: Bool, path: String) {
+            self.pin = pin
+            self.followsGit = followsGit
+            self.path = path
+        }
+    }
+
+    private let file: FilePath
+
+    /// The known vaults of `file`, which need not exist.
+    public init(file: FilePath) { self.file = file }
+
+    /// What is known of the vault at `path`.
+    public func entry(for path: FilePath) throws(VaultError) -> Entry? {
+        let place = Self.place(of: path)
+        return try entries().first { $0.path == place }
+    }
+
+    /// Writes down an entry, in the place of the one with the same path if there is one.
+    public func record(_ entry: Entry) throws {
+        guard !entry.path.utf8.contains(UInt8(ascii: "\n")) else {
+            throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(file)")
+        }
+        try DurableFile.createFolder(file.removingLastComponent())
+        try VaultLock.hold(file) {
+            _ = try entries()
+            // Line by line, so that comments stay.
+            var lines = String(decoding: try SmallFile.read(file) ?? [], as: UTF8.self).split(separator: "\n")
+            lines.removeAll { $0.hasSuffix(" \(entry.path)") && Self.entry($0)?.path == entry.path }
+            lines.append("\(entry.pin) \(entry.followsGit ? "git" : "plain") \(entry.path)")
+            let text = lines.joined(separator: "\n") + "\n"
+            try DurableFile.write(file) { (descriptor) throws(VaultError) in
+                try DurableFile.write(Array(text.utf8).span, to: descriptor, at: file)
+            }
+        }
+    }
+
+    /// The path by which the vault at `path` is known: the real path of its folder, and its name.
+    public static func place(of path: FilePath) -> String {
+        let folder = path.removingLastComponent()
+        guard let name = path.lastComponent?.string,
+            let real = unsafe realpath(folder.isEmpty ? "." : folder.string, nil)
+        else { return path.string }
+        defer { unsafe free(real) }
+        return FilePath(unsafe String(cString: real)).appending(name).string
+    }
+
+    /// Whether the folder of `path`, or one above it, is a git work tree.
+    public static func isInGitWorkTree(_ path: FilePath) -> Bool {
+        var folder = FilePath(place(of: path)).removingLastComponent()
+        while !folder.isEmpty {
+            if unsafe access(folder.appending(".git").string, F_OK) == 0 { return true }
+            guard folder.removeLastComponent() else { break }
+        }
+        return false
+    }
+
+    private func entries() throws(VaultError) -> [Entry] {
+        guard let bytes = try SmallFile.read(file) else { return [] }
+        var entries: [Entry] = []
+        for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            let text = String(decoding: line, as: UTF8.self)
+            if text.isEmpty || text.utf8.first == UInt8(ascii: "#") { continue }
+            guard let entry = Self.entry(text) else {
+                throw .setting(
+                    file: file.string, line: index + 1, "a line is \"vault1… plain|git /path\", with the path last")
+            }
+            guard !entries.contains(where: { $0.path == entry.path }) else {
+                throw .setting(file: file.string, line: index + 1, "the path stands on a line before")
+            }
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    private static func entry(_ line: some StringProtocol) -> Entry? {
+        let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        guard words.count == 3, let pin = Pin(words[0]), words[1] == "plain" || words[1] == "git",
+            words[2].utf8.first == UInt8(ascii: "/")
+        else { return nil }
+        return Entry(pin: pin, followsGit: words[1] == "git", path: String(words[2]))
+    }
+}

@@ -1,0 +1,139 @@
+internal import Glibc
+public import SystemPackage
+
+/// What is remembered of the newest version of a vault that was seen here, so that an older one put in its place is
+/// noticed. No file can prove its own freshness.
+public struct Ratchet: Sendable {
+    /// The newest version seen.
+    public struct State: Sendable, Equatable {
+        /// The roster's version, and its hash.
+        let rosterVersion: Int
+        let roster: Hash
+        /// The manifest's generation, and its hash.
+        public let generation: Int
+        let manifest: Hash
+        /// Which stanza of the header held the file key: the one to try first next time.
+        let stanza: Int
+
+        /// Whether `other` is a later version. A moved stanza alone is not.
+        fileprivate func isOlder(than other: State) -> Bool {
+            (rosterVersion, generation) < (other.rosterVersion, other.generation)
+        }
+
+        var text: String {
+            """
+            vault/v1 ratchet
+            roster \(rosterVersion) \(roster)
+            generation \(generation) \(manifest)
+            stanza \(stanza)
+
+            """
+        }
+
+        init(rosterVersion: Int, roster: Hash, generation: Int, manifest: Hash, stanza: Int) {
+            self.rosterVersion = rosterVersion
+            self.roster = roster
+            self.generation = generation
+            self.manifest = manifest
+            self.stanza = stanza
+        }
+
+        fileprivate init?(text: String) {
+            func pair(_ text: Substring?) -> (Int, Hash)? {
+                guard let words = text?.split(separator: " "), words.count == 2, let number = Number.parse(words[0]),
+                    let hash = Hash(words[1])
+                else { return nil }
+                return (number, hash)
+            }
+            var lines = TextLines(text)
+            guard lines.take("vault/v1 ratchet"), let roster = pair(lines.value("roster")),
+                let generation = pair(lines.value("generation")), let stanza = lines.value("stanza").flatMap({ Int($0) }),
+                lines.isAtEnd
+            else { return nil }
+            self.init(
+                rosterVersion: roster.0, roster: roster.1, generation: generation.0, manifest: generation.1,
+                stanza: stanza)
+        }
+    }
+
+    private let folder: FilePath
+
+    /// The ratchet that keeps its files in `folder`, which need not exist.
+    public init(folder: FilePath) { self.folder = folder }
+
+    /// What was seen of a vault, or nil when it was never seen.
+    public func state(of id: VaultID) throws(VaultError) -> State? {
+        let path = folder.appending("\(id)")
+        guard let text = try SmallFile.read(path) else { return nil }
+        guard let state = State(text: String(decoding: text, as: UTF8.self)) else {
+            throw .damaged("\(path) is not what vault wrote there; remove it to start afresh")
+        }
+        return state
+    }
+
+    /// Remembers `state` if it is later than what is remembered now. Never goes back.
+    public func raise(_ id: VaultID, to state: State) throws {
+        try DurableFile.createFolder(folder)
+        let path = folder.appending("\(id)")
+        try VaultLock.hold(path) {
+            if let current = try self.state(of: id) {
+                let moved = current.stanza != state.stanza && current.manifest == state.manifest
+                guard current.isOlder(than: state) || moved else { return }
+            }
+            try DurableFile.write(path) { (descriptor) throws(VaultError) in
+                try DurableFile.write(Array(state.text.utf8).span, to: descriptor, at: path)
+            }
+        }
+    }
+}
+
+extension Ratchet.State {
+    /// Checks that what was opened is not older than this.
+    ///
+    /// - Parameter followsGit: Whether the vault's history is git's, where checking out an older commit is no attack:
+    ///   generations are then not compared.
+    func check(_ other: Ratchet.State, previous: [Hash], followsGit: Bool) throws(VaultError) {
+        if other.rosterVersion < rosterVersion {
+            throw .older("its roster has version \(other.rosterVersion), but version \(rosterVersion) was seen here")
+        }
+        guard other.rosterVersion == rosterVersion else { return }
+        guard other.roster == roster else {
+            throw .older("its roster has version \(rosterVersion) like the one seen here, but differs from it")
+        }
+        if followsGit { return }
+        if other.generation < generation {
+            throw .older("it has generation \(other.generation), but generation \(generation) was seen here")
+        }
+        if other.generation == generation, other.manifest != manifest {
+            throw .older("it has generation \(generation) like the one seen here, but differs from it")
+        }
+        if other.generation == generation + 1, !previous.contains(manifest) {
+            throw .older("it does not follow generation \(generation), which was seen here, but replaces it")
+        }
+    }
+}
+
+/// Small text files.
+enum SmallFile {
+    /// The content of a file of at most 1 MiB, or nil when there is none.
+    static func read(_ path: FilePath) throws(VaultError) -> [UInt8]? {
+        let source: FileSource
+        do {
+            source = try FileSource(opening: path)
+        } catch {
+            if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
+            throw .system(operation: "reading", path: path.string, errno: error.errno)
+        }
+        guard source.byteCount <= 1 << 20 else {
+            throw .system(operation: "reading", path: path.string, errno: EFBIG)
+        }
+        var bytes = [UInt8](repeating: 0, count: source.byteCount)
+        var output = bytes.mutableSpan
+        do {
+            try source.read(into: &output, at: 0)
+        } catch {
+            throw .system(operation: "reading", path: path.string, errno: EIO)
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,109 @@
+internal import Glibc
+public import Age
+public import SystemPackage
+
+/// A vault: a file, the identities that open it, and what is trusted about it.
+///
+/// Ties together what one must not forget one of: the pin, the ratchet, the lock, and the order between them.
+public struct Vault: Sendable {
+    /// What is trusted about a vault, from outside the file.
+    public struct Trust: Sendable {
+        /// The vault that it has to be; nil when that is not known.
+        public var pin: Pin?
+        /// Whether the vault's history is git's, so that generations may go back.
+        public var followsGit = false
+        /// Whether an older version is accepted this once.
+        public var acceptsOlder = false
+        /// Asked for a pin when none is known. Gets the id, and returns whether somebody trusts it.
+        public var confirm: @Sendable (VaultID) throws -> Bool = { _ in false }
+
+        /// Trust in nothing but `pin`.
+        public init(pin: Pin? = nil) { self.pin = pin }
+    }
+
+    /// The file.
+    public let path: FilePath
+    private let identities: [X25519Identity]
+    private let trust: Trust
+    private let ratchet: Ratchet
+
+    /// A vault that need not exist yet.
+    public init(path: FilePath, identities: [X25519Identity], trust: Trust, ratchet: Ratchet) {
+        self.path = path
+        self.identities = identities
+        self.trust = trust
+        self.ratchet = ratchet
+    }
+
+    /// Opens the vault, with every check, and remembers its version.
+    ///
+    /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.
+    public func open() throws -> VaultReader {
+        var seen: Ratchet.State?
+        let reader = try read(&seen)
+        if reader.state != seen {
+            // A state folder that cannot be written, as in a container, never fails a read.
+            try? ratchet.raise(reader.id, to: reader.state)
+        }
+        return reader
+    }
+
+    /// Makes a vault without records, whose owner is the first identity.
+    ///
+    /// - Returns: The new vault's id.
+    /// - Throws: ``VaultError/exists(_:)`` when there is a file already, and other ``VaultError``s.
+    public func create(label: String) throws -> VaultID {
+        guard let owner = identities.first else { throw VaultError.noMatch }
+        let target = try target()
+        try DurableFile.createFolder(target.removingLastComponent())
+        return try VaultLock.hold(target) {
+            let writer = VaultWriter(signer: SigningKey(of: owner))
+            let created = try writer.create(at: target, owner: owner.recipient, label: label)
+            try? ratchet.raise(created.id, to: created.state)
+            return created.id
+        }
+    }
+
+    /// Changes records: reads the vault under the lock, lets `body` say what to change, and writes that.
+    ///
+    /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was.
+    public func update(_ body: (inout VaultReader, inout RecordChanges) throws -> Void) throws {
+        let target = try target()
+        if unsafe access(target.string, F_OK) != 0 { throw VaultError.noSuchFile(path.string) }
+        try VaultLock.hold(target) {
+            DurableFile.removeRemains(of: target)
+            var seen: Ratchet.State?
+            var reader = try read(&seen)
+            var changes = RecordChanges()
+            try body(&reader, &changes)
+            if changes.isEmpty { return }
+            guard let signer = identities.first(where: { reader.roster.mayWrite(SigningKey(of: $0).verificationKey) })
+            else { throw VaultError.notAllowed("this identity may read the vault, but not write it") }
+            let writer = VaultWriter(signer: SigningKey(of: signer))
+            let state = try writer.write(changes, to: &reader, seen: seen, path: target)
+            try? ratchet.raise(reader.id, to: state)
+        }
+    }
+
+    /// Opens and checks; the version seen before is read first, so that a writer in between does no harm.
+    private func read(_ seen: inout Ratchet.State?) throws -> VaultReader {
+        if let pin = trust.pin { seen = try ratchet.state(of: pin.id) }
+        let opened = try UnverifiedVault(opening: path, with: identities, hint: seen?.stanza ?? 0)
+        var pin = trust.pin
+        if pin == nil {
+            guard try trust.confirm(opened.id) else { throw VaultError.unknownVault(opened.id) }
+            pin = Pin(id: opened.id)
+            seen = try ratchet.state(of: opened.id)
+        }
+        guard let pin else { throw VaultError.unknownVault(opened.id) }
+        return try opened.verify(
+            pin: pin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
+    }
+
+    /// The file itself where `path` is a symbolic link: that is what a write replaces.
+    private func target() throws(VaultError) -> FilePath {
+        guard let real = unsafe realpath(path.string, nil) else { return path }
+        defer { unsafe free(real) }
+        return FilePath(unsafe String(cString: real))
+    }
+}

@@ -1,0 +1,30 @@
+/// Why a vault could not be read or written. Each case is one kind of trouble, with an exit code of its own in the
+/// command line; the texts never hold anything of a record but its name.
+public enum VaultError: Error, Equatable {
+    /// Something in the file does not check: damage, or a forgery. The text says what.
+    case damaged(String)
+    /// The file is genuine, but older than one already seen here, or not the successor of it. The text says how.
+    case older(String)
+    /// The file is a vault, but not the one that is pinned.
+    case otherVault(found: VaultID, pinned: VaultID)
+    /// No pin is known for the vault, and nobody said to trust it.
+    case unknownVault(VaultID)
+    /// None of the identities opens the file.
+    case noMatch
+    /// The operation needs a role, or a trust, that is not there. The text says which.
+    case notAllowed(String)
+    /// There is no file at the path.
+    case noSuchFile(String)
+    /// There is a file at the path already.
+    case exists(String)
+    /// A line of a settings file makes no sense.
+    case setting(file: String, line: Int, String)
+    /// A record does not fit.
+    case tooLarge(String)
+    /// Somebody else held the lock for all of the time that was waited.
+    case locked(String)
+    /// The system refused. `operation` is what was being done, `errno` the system's number.
+    case system(operation: String, path: String, errno: Int32)
+    /// The new file is in place, but the system could not say that it will outlast a power cut.
+    case durabilityUnknown(path: String, errno: Int32)
+}

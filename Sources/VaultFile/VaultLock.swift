@@ -1,0 +1,34 @@
+internal import Glibc
+internal import SystemPackage
+
+/// The lock that writers take, so that one waits for the other. Readers take none.
+///
+/// It is a file of its own beside the vault, since the vault itself is replaced at each write.
+enum VaultLock {
+    /// How long a writer waits, in seconds.
+    static let patience = 10
+
+    /// Waits for the lock of the file at `path`, and holds it while `body` runs.
+    ///
+    /// - Throws: ``VaultError/locked(_:)``, ``VaultError/system(operation:path:errno:)``, or what `body` throws.
+    static func hold<R>(_ path: FilePath, patience: Int = patience, _ body: () throws -> R) throws -> R {
+        let lockPath = FilePath(path.string + ".lock")
+        let descriptor = try DurableFile.attempt("locking", path) {
+            try FileDescriptor.open(
+                lockPath, .readWrite, options: [.create, .closeOnExec], permissions: [.ownerReadWrite])
+        }
+        defer { try? descriptor.close() }
+        var waited = 0
+        // Asked again and again rather than waited for: flock has no time limit.
+        while flock(descriptor.rawValue, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else {
+                throw VaultError.system(operation: "locking", path: path.string, errno: errno)
+            }
+            guard waited < patience * 1_000_000 else { throw VaultError.locked(path.string) }
+            let pause = Int.random(in: 2_000...10_000)
+            usleep(UInt32(pause))
+            waited += pause
+        }
+        return try body()
+    }
+}

@@ -1,0 +1,247 @@
+public import Age
+internal import Glibc
+internal import Sodium
+public import SystemPackage
+
+/// A vault that was opened and whose tail holds together, but of which nobody has said yet that it is the right one.
+public struct UnverifiedVault: ~Copyable {
+    private let path: FilePath
+    private var payload: StreamReader<FileSource>
+    private let tail: Tail
+    private let roster: Roster
+    private let manifest: Manifest
+    private let stanza: Int
+
+    /// The vault's id, as its roster proves it. The rest of what it says is anybody's word until ``verify``.
+    public var id: VaultID { roster.id }
+
+    /// Opens the file at `path` and checks the header, the end, and the tail with its signatures.
+    ///
+    /// - Parameters:
+    ///   - path: The vault.
+    ///   - identities: Tried in their order.
+    ///   - hint: The number of the stanza to try first.
+    /// - Throws: ``VaultError``.
+    public init(opening path: FilePath, with identities: [any Identity], hint: Int = 0) throws(VaultError) {
+        let source: FileSource
+        do {
+            source = try FileSource(opening: path)
+        } catch {
+            if error.errno == ENOENT || error.errno == ENOTDIR { throw .noSuchFile(path.string) }
+            throw .system(operation: "opening", path: path.string, errno: error.errno)
+        }
+        var stanza = 0
+        var payload = try VaultError.mapping(path) { () throws(AgeError) in
+            let header = try Header(readingFrom: source)
+            if header.stanzas.contains(where: { $0.type == ScryptIdentity.stanzaType }) {
+                throw .header("a passphrase stanza, which a vault does not have")
+            }
+            let opened = try header.unwrap(with: identities, startingAt: hint)
+            stanza = opened.stanza
+            return try StreamReader(source, at: header.byteCount, fileKey: opened.fileKey)
+        }
+        (tail, roster, manifest) = try Self.readTail(&payload, path)
+        self.path = path
+        self.payload = payload
+        self.stanza = stanza
+    }
+
+    /// Says which vault it has to be, and checks that.
+    ///
+    /// - Parameters:
+    ///   - pin: The vault that is trusted.
+    ///   - seen: The newest version seen here, if any was and it matters.
+    ///   - followsGit: Whether generations may go back.
+    /// - Returns: The vault, of which everything may be used.
+    /// - Throws: ``VaultError/otherVault(found:pinned:)``, ``VaultError/older(_:)``.
+    public consuming func verify(
+        pin: Pin, seen: Ratchet.State?, followsGit: Bool
+    ) throws(VaultError) -> VaultReader {
+        guard pin.id == roster.id else { throw .otherVault(found: roster.id, pinned: pin.id) }
+        guard roster.version >= pin.minimumRosterVersion else {
+            throw .older(
+                "its roster has version \(roster.version), but the pin asks for \(pin.minimumRosterVersion) or later")
+        }
+        let state = Ratchet.State(
+            rosterVersion: roster.version, roster: manifest.roster, generation: manifest.generation,
+            manifest: Hash.manifest(tail.manifest.text), stanza: stanza)
+        try seen?.check(state, previous: manifest.previous, followsGit: followsGit)
+        return VaultReader(
+            path: path, payload: payload, tail: tail, roster: roster, manifest: manifest, state: state
+        )
+    }
+
+    private static func readTail(
+        _ payload: inout StreamReader<FileSource>, _ path: FilePath
+    ) throws(VaultError) -> (Tail, Roster, Manifest) {
+        var chunk = SecretBytes(zeros: Block.size)
+        let last = payload.chunkCount - 1
+        try chunk.read(last, of: &payload, path)
+        let total = payload.byteCount
+        guard total >= Tail.unit, total % Tail.unit == 0 else {
+            throw .damaged("its size is not one that a vault can have")
+        }
+        let lastSize = payload.size(ofChunk: last)
+        let blocks = chunk.withBytes { bytes in
+            Tail.blocks(inFooter: bytes.extracting(first: lastSize).extracting(last: Tail.footerSize))
+        }
+        guard let blocks else { throw .damaged("the footer is malformed") }
+        let tailSize = total - blocks * Block.size
+        guard tailSize >= Tail.unit, tailSize <= Tail.maximumSize else {
+            throw .damaged("the footer gives \(blocks) blocks, which the size contradicts")
+        }
+        // Names and hashes, no secrets: from here on in ordinary memory.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(tailSize)
+        for index in blocks...last {
+            if index < last || bytes.isEmpty { try chunk.read(index, of: &payload, path) }
+            if index == last, last > blocks { try chunk.read(last, of: &payload, path) }
+            chunk.withBytes { bytes += $0.extracting(first: payload.size(ofChunk: index)).array }
+        }
+        var defect = ""
+        guard let tail = Tail(bytes.span, blocks: blocks, defect: &defect) else { throw .damaged(defect) }
+        guard tail.roster.isValid else { throw .damaged("the roster's signature does not fit") }
+        guard let roster = Roster(text: tail.roster.text) else { throw .damaged("the roster is malformed") }
+        guard tail.roster.by == roster.root else { throw .damaged("the roster is not signed by its root") }
+        guard tail.manifest.isValid else { throw .damaged("the manifest's signature does not fit") }
+        guard let manifest = Manifest(text: tail.manifest.text) else { throw .damaged("the manifest is malformed") }
+        guard roster.mayWrite(tail.manifest.by) else {
+            throw .damaged("the manifest is signed by somebody who may not write")
+        }
+        guard manifest.id == roster.id else { throw .damaged("the manifest is another vault's") }
+        guard manifest.roster == Hash.roster(tail.roster.text) else {
+            throw .damaged("the manifest was made under another roster")
+        }
+        guard manifest.index == tail.indexHash else { throw .damaged("the index is not the one that the manifest names") }
+        return (tail, roster, manifest)
+    }
+}
+
+/// A vault whose id, signatures and freshness were checked, and whose records can be read.
+///
+/// The file stays open: a writer that replaces it does not disturb a reader.
+public struct VaultReader: ~Copyable {
+    let path: FilePath
+    private var payload: StreamReader<FileSource>
+    let tail: Tail
+    /// Who may open and write it.
+    public let roster: Roster
+    /// What it holds.
+    public let manifest: Manifest
+    /// What to remember of it.
+    public let state: Ratchet.State
+
+    /// One block at a time.
+    private var chunk = SecretBytes(zeros: Block.size)
+
+    init(
+        path: FilePath, payload: consuming StreamReader<FileSource>, tail: Tail,
+        roster: Roster, manifest: Manifest, state: Ratchet.State
+    ) {
+        self.path = path
+        self.payload = payload
+        self.tail = tail
+        self.roster = roster
+        self.manifest = manifest
+        self.state = state
+    }
+
+    /// The vault's id.
+    public var id: VaultID { roster.id }
+
+    /// The number of blocks; the number of records is not written down anywhere.
+    public var blockCount: Int { tail.index.entries.count }
+
+    /// Lends the record of that name, after checking the block that it is in.
+    ///
+    /// - Returns: What `body` returns, or nil when there is no such record.
+    /// - Throws: ``VaultError``, or what `body` throws.
+    public mutating func withRecord<R: ~Copyable>(
+        named name: RecordName, _ body: (Span<UInt8>) throws -> R
+    ) throws -> R? {
+        guard let block = tail.index.block(for: name) else { return nil }
+        var found: Range<Int>?
+        try forEachRange(inBlock: block) { bytes, record, nameRange in
+            if bytes.extracting(nameRange).isEqual(to: name.bytes.span) { found = record }
+        }
+        guard let found else { return nil }
+        return try chunk.withBytes { try body($0.extracting(found)) }
+    }
+
+    /// Lends every record, in the order of the names. A block is checked before its first record is lent.
+    ///
+    /// - Throws: ``VaultError``, or what `body` throws.
+    public mutating func forEachRecord(_ body: (Span<UInt8>) throws -> Void) throws {
+        for block in 0..<blockCount {
+            var ranges: [Range<Int>] = []
+            try forEachRange(inBlock: block) { _, record, _ in ranges.append(record) }
+            try chunk.withBytes { bytes in
+                for range in ranges { try body(bytes.extracting(range)) }
+            }
+        }
+    }
+
+    /// Decrypts and checks a block, whole, and says where its records stand. The block then stays in the chunk.
+    mutating func forEachRange(
+        inBlock block: Int, _ body: (Span<UInt8>, _ record: Range<Int>, _ name: Range<Int>) -> Void
+    ) throws(VaultError) {
+        try chunk.read(block, of: &payload, path)
+        let entries = tail.index.entries
+        let entry = entries[block]
+        let next = block + 1 < entries.count ? entries[block + 1].first : nil
+        try chunk.withBytes { (bytes) throws(VaultError) in
+            guard Hash.block(bytes) == entry.hash else {
+                throw .damaged("block \(block) is not the one that the index names")
+            }
+            if let defect = Block.forEachRecord(
+                bytes, first: entry.first, next: next, { record, name in body(bytes, record, name) })
+            {
+                throw .damaged("block \(block) \(defect.rawValue)")
+            }
+        }
+    }
+
+    /// Lends a block as it decrypts, unchecked: for carrying it into the next version with its signed hash.
+    mutating func withUncheckedBlock(
+        _ block: Int, _ body: (Span<UInt8>) throws(VaultError) -> Void
+    ) throws(VaultError) {
+        try chunk.read(block, of: &payload, path)
+        try chunk.withBytes(body)
+    }
+
+    /// Lends what ``forEachRange(inBlock:_:)`` left.
+    func withChunk<E: Error>(_ body: (Span<UInt8>) throws(E) -> Void) throws(E) { try chunk.withBytes(body) }
+}
+
+extension SecretBytes {
+    /// Decrypts a chunk of a vault into the first bytes.
+    fileprivate mutating func read(
+        _ index: Int, of payload: inout StreamReader<FileSource>, _ path: FilePath
+    ) throws(VaultError) {
+        try VaultError.mapping(path) { () throws(AgeError) in
+            try withMutableBytes { (bytes) throws(AgeError) in try payload.readChunk(index, into: &bytes) }
+        }
+    }
+}
+
+extension VaultError {
+    /// Runs `body`, and says of an age file's trouble what it means for a vault.
+    static func mapping<R: ~Copyable>(
+        _ path: FilePath, _ body: () throws(AgeError) -> R
+    ) throws(VaultError) -> R {
+        do throws(AgeError) { return try body() } catch { throw VaultError(error, path: path) }
+    }
+
+    private init(_ error: AgeError, path: FilePath) {
+        self =
+            switch error {
+            case .noMatch: .noMatch
+            case .header(let reason): .damaged("the header is malformed: \(reason)")
+            case .headerMAC: .damaged("the header was changed")
+            case .armor(let reason): .damaged("the armor is malformed: \(reason)")
+            case .payload(let reason): .damaged("the content is damaged: \(reason)")
+            case .workFactor, .outOfMemory: .damaged("the header asks for a passphrase")
+            case .unreadable(let number): .system(operation: "reading", path: path.string, errno: number)
+            }
+    }
+}

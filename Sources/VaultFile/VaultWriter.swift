@@ -1,0 +1,337 @@
+internal import Age
+internal import Glibc
+internal import Sodium
+internal import SystemPackage
+
+/// Makes the next version of a vault, or the first.
+struct VaultWriter: ~Copyable {
+    /// A vault that was just made.
+    struct Created {
+        let id: VaultID
+        let state: Ratchet.State
+    }
+
+    private let signer: SigningKey
+    private let written: String
+
+    init(signer: consuming SigningKey, written: Timestamp = .now) {
+        self.signer = signer
+        self.written = written.description
+    }
+
+    /// Writes a vault without records, whose owner is the signer.
+    func create(at path: FilePath, owner: X25519Recipient, label: String) throws(VaultError) -> Created {
+        let root = signer.verificationKey
+        guard
+            let roster = Roster(
+                nonce: Random.bytes(Roster.nonceSize), root: root, version: 1,
+                members: [Member(role: .owner, recipient: owner, key: root, label: label)])
+        else { throw .notAllowed("\"\(label)\" cannot be a label") }
+        let fileKey = FileKey()
+        let state = try finish(
+            path, signedRoster: signer.sign(roster.text), roster: roster, generation: 1, previous: [],
+            fileKey: fileKey, replacing: false
+        ) { (_) throws(VaultError) in BlockIndex(entries: []) }
+        return Created(id: roster.id, state: state)
+    }
+
+    /// Writes `changes` into the vault that `reader` has open, in its place.
+    ///
+    /// - Parameters:
+    ///   - changes: What to do to the records.
+    ///   - reader: The current version, read under the lock.
+    ///   - seen: The newest version seen here, where that is not the current one: after a restore.
+    ///   - path: The file, not a symbolic link.
+    func write(
+        _ changes: borrowing RecordChanges, to reader: inout VaultReader, seen: Ratchet.State?, path: FilePath
+    ) throws(VaultError) -> Ratchet.State {
+        let key = signer.verificationKey
+        guard reader.roster.mayWrite(key) else {
+            throw .notAllowed("this identity may read the vault, but not write it")
+        }
+        var roster = reader.roster
+        var signedRoster = reader.tail.roster
+        var generation = reader.manifest.generation
+        var previous = [reader.state.manifest]
+        if let seen, seen.manifest != reader.state.manifest {
+            // A restore. It names both versions as its predecessors, so that it is newer than either everywhere.
+            previous.append(seen.manifest)
+            if seen.rosterVersion == roster.version { generation = max(generation, seen.generation) }
+        }
+        let newestRoster = max(roster.version, seen?.rosterVersion ?? 0)
+        if newestRoster > roster.version || generation >= Number.maximum {
+            // Only a new roster version can bring such a vault forward, and only the owner can issue one.
+            guard key == roster.root else {
+                throw .notAllowed("the roster must be issued again first, which only the vault's owner can do")
+            }
+            guard newestRoster < Number.maximum,
+                let next = Roster(
+                    nonce: roster.nonce, root: roster.root, version: newestRoster + 1, members: roster.members)
+            else { throw .notAllowed("the roster has the highest version there is; a new vault is needed") }
+            roster = next
+            signedRoster = signer.sign(next.text)
+            generation = 0
+        }
+        let fileKey = FileKey()
+        return try finish(
+            path, signedRoster: signedRoster, roster: roster, generation: generation + 1, previous: previous,
+            fileKey: fileKey, replacing: true
+        ) { (output) throws(VaultError) in try Self.writeBlocks(changes, reader: &reader, to: &output) }
+    }
+
+    /// Writes header, blocks and tail to a new file, reads it back, and puts it in place.
+    private func finish(
+        _ path: FilePath, signedRoster: Signed, roster: Roster, generation: Int, previous: [Hash],
+        fileKey: borrowing FileKey, replacing: Bool,
+        blocks: (inout BlockOutput) throws(VaultError) -> BlockIndex
+    ) throws(VaultError) -> Ratchet.State {
+        let header = Header(recipients: roster.members.map(\.recipient), fileKey: fileKey)
+        var tailBytes: [UInt8] = []
+        var index = BlockIndex(entries: [])
+        var changed: [Int] = []
+        var manifestHash: Hash?
+        let mode = replacing ? try Self.mode(of: path) : [.ownerReadWrite]
+        try DurableFile.write(
+            path, backup: replacing ? FilePath(path.string + ".bak") : nil, mode: mode, replacing: replacing
+        ) { (descriptor) throws(VaultError) in
+            var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)
+            try output.begin(header)
+            index = try blocks(&output)
+            changed = output.changed
+            let manifest = Manifest(
+                id: roster.id, roster: Hash.roster(signedRoster.text), generation: generation, previous: previous,
+                index: Hash.index(index.line.span), written: written)
+            let signedManifest = signer.sign(manifest.text)
+            manifestHash = Hash.manifest(manifest.text)
+            let tail = Tail(index: index, roster: signedRoster, manifest: signedManifest)
+            tailBytes = tail.bytes
+            guard tailBytes.count <= Tail.maximumSize else {
+                throw .tooLarge("the vault has more blocks or members than its tail of 16 MiB can name")
+            }
+            try output.end(tailBytes)
+        } check: { (temporary) throws(VaultError) in
+            try Self.check(temporary, fileKey: fileKey, tail: tailBytes, index: index, changed: changed)
+        }
+        guard let manifestHash else { fatalError("a vault was written without a manifest") }
+        return Ratchet.State(
+            rosterVersion: roster.version, roster: Hash.roster(signedRoster.text), generation: generation,
+            manifest: manifestHash, stanza: 0)
+    }
+
+    /// Reads back what was written: header, tail, and the blocks that are new.
+    private static func check(
+        _ path: FilePath, fileKey: borrowing FileKey, tail: [UInt8], index: BlockIndex, changed: [Int]
+    ) throws(VaultError) {
+        let isGood = try VaultError.mapping(path) { () throws(AgeError) in
+            let source: FileSource
+            do throws(FileSource.Failure) { source = try FileSource(opening: path) } catch { throw .unreadable(errno: error.errno) }
+            let header = try Header(readingFrom: source)
+            var payload = try StreamReader(source, at: header.byteCount, fileKey: fileKey)
+            var chunk = SecretBytes(zeros: Block.size)
+            var written: [UInt8] = []
+            for number in index.entries.count..<payload.chunkCount {
+                try chunk.withMutableBytes { (bytes) throws(AgeError) in try payload.readChunk(number, into: &bytes) }
+                chunk.withBytes { written += $0.extracting(first: payload.size(ofChunk: number)).array }
+            }
+            var blocksAreGood = true
+            for number in changed {
+                try chunk.withMutableBytes { (bytes) throws(AgeError) in try payload.readChunk(number, into: &bytes) }
+                chunk.withBytes { if Hash.block($0) != index.entries[number].hash { blocksAreGood = false } }
+            }
+            return header.isAuthentic(under: fileKey) && written == tail && blocksAreGood
+        }
+        guard isGood else { throw .system(operation: "reading back", path: path.string, errno: EIO) }
+    }
+
+    private static func mode(of path: FilePath) throws(VaultError) -> FilePermissions {
+        var status = stat()
+        guard unsafe stat(path.string, &status) == 0 else {
+            throw .system(operation: "opening", path: path.string, errno: errno)
+        }
+        return FilePermissions(rawValue: status.st_mode & 0o777)
+    }
+
+    // MARK: - Blocks
+
+    private static func writeBlocks(
+        _ changes: borrowing RecordChanges, reader: inout VaultReader, to output: inout BlockOutput
+    ) throws(VaultError) -> BlockIndex {
+        let old = reader.tail.index.entries
+        let sorted = changes.byName.map { (name: $0.key, record: $0.value) }.sorted { $0.name < $1.name }
+        var index = BlockIndex(entries: [])
+        var next = 0
+        if old.isEmpty {
+            let lines = sorted.compactMap { change in change.record.map { Line(change.name, .new($0)) } }
+            try output.write(lines, block: nil, changes: changes, to: &index)
+            return index
+        }
+        for number in old.indices {
+            // A block takes the changes up to the next block's first name; the first block those before it as well.
+            let first = next
+            while next < sorted.count, number + 1 == old.count || sorted[next].name < old[number + 1].first { next += 1 }
+            if first == next {
+                try reader.withUncheckedBlock(number) { (bytes) throws(VaultError) in try output.carry(bytes) }
+                index.entries.append(old[number])
+                continue
+            }
+            let merged = try merge(sorted[first..<next], into: number, of: &reader)
+            var failure: VaultError?
+            reader.withChunk { block in
+                do throws(VaultError) {
+                    try output.write(merged, block: block, changes: changes, to: &index)
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+        }
+        guard index.entries.count <= BlockIndex.maximumCount else {
+            throw .tooLarge("a vault has at most \(BlockIndex.maximumCount) blocks")
+        }
+        return index
+    }
+
+    /// The lines of a block after the changes, in order. The block stays in the reader's chunk.
+    private static func merge(
+        _ changes: ArraySlice<(name: RecordName, record: Range<Int>?)>, into number: Int, of reader: inout VaultReader
+    ) throws(VaultError) -> [Line] {
+        var lines: [Line] = []
+        var rest = changes
+        try reader.forEachRange(inBlock: number) { bytes, record, nameRange in
+            guard let name = RecordName(bytes: bytes.extracting(nameRange)) else { return }
+            while let change = rest.first, change.name < name {
+                if let record = change.record { lines.append(Line(change.name, .new(record))) }
+                rest.removeFirst()
+            }
+            if let change = rest.first, change.name == name {
+                if let record = change.record { lines.append(Line(name, .new(record))) }
+                rest.removeFirst()
+            } else {
+                lines.append(Line(name, .old(record)))
+            }
+        }
+        for change in rest {
+            if let record = change.record { lines.append(Line(change.name, .new(record))) }
+        }
+        return lines
+    }
+}
+
+/// A record on its way into a block, and where its bytes are.
+private struct Line {
+    enum Place {
+        /// In the block that is being changed.
+        case old(Range<Int>)
+        /// Among the changes.
+        case new(Range<Int>)
+    }
+
+    let name: RecordName
+    let place: Place
+
+    init(_ name: RecordName, _ place: Place) {
+        self.name = name
+        self.place = place
+    }
+
+    /// With the newline or the padding behind it.
+    var size: Int {
+        switch place {
+        case .old(let range), .new(let range): range.count + 1
+        }
+    }
+}
+
+/// The file that is being written, block by block.
+private struct BlockOutput: ~Copyable {
+    private let descriptor: FileDescriptor
+    private let path: FilePath
+    private var stream: StreamWriter
+    private var block = SecretBytes(zeros: Block.size)
+    private var count = 0
+
+    /// The numbers of the blocks that were put together anew.
+    private(set) var changed: [Int] = []
+
+    init(descriptor: FileDescriptor, path: FilePath, fileKey: borrowing FileKey) {
+        self.descriptor = descriptor
+        self.path = path
+        stream = StreamWriter(fileKey: fileKey)
+    }
+
+    func begin(_ header: Header) throws(VaultError) {
+        let start = header.bytes + stream.nonce
+        try DurableFile.write(start.span, to: descriptor, at: path)
+    }
+
+    /// Writes a block as it is.
+    mutating func carry(_ bytes: Span<UInt8>) throws(VaultError) {
+        let (descriptor, path) = (self.descriptor, self.path)
+        try stream.seal(bytes, isLast: false) { (sealed) throws(VaultError) in
+            try DurableFile.write(sealed, to: descriptor, at: path)
+        }
+        count += 1
+    }
+
+    /// Writes as many blocks as `lines` need, evenly filled, and notes them in `index`.
+    mutating func write(
+        _ lines: [Line], block old: Span<UInt8>?, changes: borrowing RecordChanges, to index: inout BlockIndex
+    ) throws(VaultError) {
+        let total = lines.reduce(0) { $0 + $1.size }
+        let parts = (total + Block.size - 1) / Block.size
+        let share = parts == 0 ? 0 : total / parts
+        var start = 0
+        while start < lines.count {
+            var end = start
+            var used = 0
+            while end < lines.count, used + lines[end].size <= Block.size, end == start || used < share {
+                used += lines[end].size
+                end += 1
+            }
+            try write(lines[start..<end], block: old, changes: changes, to: &index)
+            start = end
+        }
+    }
+
+    private mutating func write(
+        _ lines: ArraySlice<Line>, block old: Span<UInt8>?, changes: borrowing RecordChanges, to index: inout BlockIndex
+    ) throws(VaultError) {
+        guard let first = lines.first else { return }
+        block.withMutableBytes { output in
+            var position = 0
+            func put(_ bytes: Span<UInt8>, _ output: inout MutableSpan<UInt8>) {
+                for index in bytes.indices { output[position + index] = bytes[index] }
+                position += bytes.count
+                output[position] = UInt8(ascii: "\n")
+                position += 1
+            }
+            for line in lines {
+                switch line.place {
+                case .old(let range): if let old { put(old.extracting(range), &output) }
+                case .new(let range): changes.arena.withBytes { put($0.extracting(range), &output) }
+                }
+            }
+            for index in (position - 1)..<(Block.size - 1) { output[index] = UInt8(ascii: " ") }
+            output[Block.size - 1] = UInt8(ascii: "\n")
+        }
+        changed.append(count)
+        index.entries.append(.init(first: first.name, hash: block.withBytes { Hash.block($0) }))
+        // Out of `self` while `self` writes it.
+        var full = SecretBytes(zeros: 0)
+        swap(&full, &block)
+        defer { swap(&full, &block) }
+        try full.withBytes { (bytes) throws(VaultError) in try carry(bytes) }
+    }
+
+    /// Writes the tail, which ends the file.
+    mutating func end(_ tail: [UInt8]) throws(VaultError) {
+        let (descriptor, path) = (self.descriptor, self.path)
+        for start in stride(from: 0, to: tail.count, by: Block.size) {
+            let end = min(start + Block.size, tail.count)
+            try stream.seal(tail.span.extracting(start..<end), isLast: end == tail.count) {
+                (sealed) throws(VaultError) in
+                try DurableFile.write(sealed, to: descriptor, at: path)
+            }
+        }
+    }
+}
