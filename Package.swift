@@ -49,6 +49,12 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "SodiumTests", dependencies: ["Sodium", "CSodium"]),
         .testTarget(name: "AgeTests", dependencies: ["Age", "Sodium", "TestSupport"]),
+        .testTarget(
+            name: "VaultFileTests",
+            dependencies: [
+                "Age", "Sodium", "TestSupport", "VaultFile", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            exclude: ["Independent"]),
     ]
 )
 
