@@ -19,11 +19,11 @@ let package = Package(
 
         // Floor 2: one safe layer over each.
         .target(name: "Sodium", dependencies: ["CSodium"], linkerSettings: [.linkedLibrary("sodium")]),
-        .target(name: "ChildProcess", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+        .target(name: "ChildProcess", dependencies: ["CLinux"]),
 
         // Floor 3: what can be done with secrets.
         .target(name: "Age", dependencies: ["Sodium"]),
-        .target(name: "Redaction", dependencies: ["Sodium"]),
+        .target(name: "Redaction", dependencies: ["CLinux", "Sodium"]),
 
         // Floor 4: the file.
         .target(
@@ -34,7 +34,7 @@ let package = Package(
         .target(name: "Resources", dependencies: ["VaultFile", "Sodium"]),
 
         // Floor 6: how a header reaches a client.
-        .target(name: "Injection", dependencies: ["Resources"]),
+        .target(name: "Injection", dependencies: ["Resources", "Sodium", "VaultFile"]),
 
         // Floor 7: the commands.
         .executableTarget(

@@ -1,5 +1,3 @@
-public import Sodium
-
 /// Text with variables in double braces, such as `Authorization: Bearer {{token}}`.
 public struct Template: Hashable, Sendable {
     /// What can stand in braces.
@@ -67,22 +65,6 @@ public struct Template: Hashable, Sendable {
 
     /// Whether what it renders to is a secret.
     public var isSecret: Bool { variables.contains(where: \.isSecret) }
-
-    /// Appends the template's text, with the variables filled in, to `output`.
-    ///
-    /// - Parameters:
-    ///   - output: Where the text goes, which may become a secret by it.
-    ///   - write: Appends what a variable stands for.
-    public func render<E: Error>(
-        into output: inout SecretBuffer, _ write: (Variable, inout SecretBuffer) throws(E) -> Void
-    ) throws(E) {
-        for part in parts {
-            switch part {
-            case .text(let text): output.append(Array(text.utf8).span)
-            case .variable(let variable): try write(variable, &output)
-            }
-        }
-    }
 }
 
 /// A header of a resource: a name, and a template for its value.
