@@ -20,6 +20,15 @@ public struct Record: ~Copyable {
         self.line = SecretBytes(copying: line)
     }
 
+    /// The record of a view, with a copy of its line in its one spelling.
+    ///
+    /// - Throws: ``ResourceError``.
+    public init(_ view: RecordView, _ line: Span<UInt8>) throws(ResourceError) {
+        var text = SecretBuffer(capacity: line.count + 256)
+        view.write(view.resource, line: line, into: &text)
+        try self.init(text)
+    }
+
     private init(_ text: borrowing SecretBuffer) throws(ResourceError) {
         self = try text.withBytes { (line) throws(ResourceError) in try Record(line) }
     }
@@ -93,6 +102,28 @@ public struct Record: ~Copyable {
         return try Record(text)
     }
 
+    /// `other` in the place of this record. Where that has no history of its own and another token, this record's
+    /// tokens become its history.
+    ///
+    /// - Throws: ``ResourceError``.
+    public borrowing func replaced(by other: borrowing Record) throws(ResourceError) -> Record {
+        let token = other.token()
+        guard other.resource.history.isEmpty else { return try other.edited(other.resource) }
+        var resource = other.resource
+        resource.created = self.resource.created ?? resource.created
+        if self.token().isEqual(to: token) {
+            resource.history = self.resource.history
+            return try edited(resource)
+        }
+        let rotated = try rotated(
+            to: token, now: resource.updated ?? .now, expires: resource.token.expires)
+        resource.history = rotated.resource.history
+        return try rotated.edited(resource)
+    }
+
+    /// Whether the record is small enough to be stored.
+    public var fits: Bool { line.count <= VaultLimits.recordSize }
+
     /// The record with the previous token back in its place, and the current one in the history.
     ///
     /// - Throws: ``ResourceError/noEarlierToken``.
@@ -116,7 +147,7 @@ public struct Record: ~Copyable {
 /// A record that stays where it is: for going through many of them without a guarded region for each.
 public struct RecordView {
     /// All that is no secret.
-    public let resource: Resource
+    public private(set) var resource: Resource
     private let layout: RecordLayout
 
     /// Reads the record in `line`, which is given again to each method.
@@ -124,6 +155,16 @@ public struct RecordView {
     /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
     public init(_ line: Span<UInt8>) throws(ResourceError) {
         (resource, layout) = try RecordLayout.parse(line)
+    }
+
+    /// Fills in the dates of a record that brings none: it is new, and its token as well.
+    public mutating func complete(now: Timestamp, line: Span<UInt8>) {
+        resource.created = resource.created ?? now
+        resource.updated = resource.updated ?? now
+        resource.token.added = resource.token.added ?? now
+        if resource.token.expires == nil {
+            resource.token.expires = JSONWebToken.expiry(of: layout.tokens[0].value.secret(in: line))
+        }
     }
 
     /// Checks the token and the earlier ones against the record's headers.

@@ -1,4 +1,4 @@
-internal import Sodium
+public import Sodium
 internal import VaultFile
 
 /// Where the parts of a record's JSON stand that are secret or unknown.
@@ -245,8 +245,8 @@ private struct RecordReader {
 }
 
 extension SecretBuffer {
-    /// Appends a secret as a JSON string.
-    mutating func appendQuoted(_ bytes: Span<UInt8>) {
+    /// Appends a secret, which is UTF-8 without control characters, as a JSON string.
+    public mutating func appendQuoted(_ bytes: Span<UInt8>) {
         append("\"")
         // Checked before: UTF-8 without control characters, so only two characters need an escape.
         var start = 0

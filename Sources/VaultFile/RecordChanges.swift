@@ -1,5 +1,11 @@
 public import Sodium
 
+/// The sizes that a vault sets to its records.
+public enum VaultLimits {
+    /// 65,535 bytes: a block without its final newline.
+    public static let recordSize = Block.maximumRecordSize
+}
+
 /// What one write does to the records of a vault: new or changed records, and names to remove.
 public struct RecordChanges: ~Copyable {
     /// All new records, one behind the other in one guarded region.
