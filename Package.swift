@@ -19,7 +19,8 @@ let package = Package(
 
         // Floor 2: one safe layer over each.
         .target(name: "Sodium", dependencies: ["CSodium"], linkerSettings: [.linkedLibrary("sodium")]),
-        .target(name: "ChildProcess", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+        .target(
+            name: "ChildProcess", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
 
         // Floor 3: what can be done with secrets.
         .target(name: "Age", dependencies: ["Sodium"]),
@@ -46,9 +47,10 @@ let package = Package(
             ]),
 
         // The tests, one target for each floor's target, and what they share.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "SodiumTests", dependencies: ["Sodium", "CSodium"]),
-        .testTarget(name: "AgeTests", dependencies: ["Age", "Sodium", "TestSupport"]),
+        .target(name: "TestSupport", dependencies: ["Sodium"], path: "Tests/TestSupport"),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "SodiumTests", dependencies: ["Sodium", "TestSupport"]),
+        .testTarget(name: "AgeTests", dependencies: ["Age", "CSodium", "Sodium", "TestSupport"]),
     ]
 )
 
