@@ -142,7 +142,6 @@ private struct Pipe: ~Copyable {
         readEnd = Descriptor(number: ends[0])
         writeEnd = Descriptor(number: ends[1])
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-
     }
 
     consuming func takeReadEnd() -> Descriptor { readEnd }

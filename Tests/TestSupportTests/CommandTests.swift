@@ -54,11 +54,17 @@ import Testing
         #expect(output.status == 0)
     }
 
-    @Test func `A broken pipe ends the program, not the tests`() throws {
-        // `yes` dies of SIGPIPE only if it is not ignored and not blocked in what is started.
-        let output = try Command.run("sh", ["-c", "{ yes; echo $? >&2; } | head -n 1"])
-        #expect(output.text == "y\n")
-        #expect(output.errorText == "\(128 + SIGPIPE)\n")
+    @Test func `Signals are what they should be in the program, whatever they are here`() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGPIPE, SIG_IGN)
+            var blocked = sigset_t()
+            sigaddset(&blocked, SIGPIPE)
+            pthread_sigmask(SIG_BLOCK, &blocked, nil)
+            // `yes` dies of SIGPIPE only if that is neither ignored nor blocked.
+            let output = try Command.run("sh", ["-c", "{ yes; echo $? >&2; } | head -n 1"])
+            #expect(output.text == "y\n")
+            #expect(output.errorText == "\(128 + SIGPIPE)\n")
+        }
     }
 
     @Test func `A program that closes its outputs is waited for`() throws {
