@@ -42,7 +42,8 @@ import Testing
 
     @Test(arguments: [0, 31]) func `A work factor that cannot be is a mistake`(workFactor: Int) async {
         await #expect(processExitsWith: .failure) { [workFactor] in
-            _ = try Scrypt.deriveKey(passphrase: SecretBytes([1]), salt: [2].span, workFactor: workFactor)
+            // An error would not be enough.
+            _ = try? Scrypt.deriveKey(passphrase: SecretBytes([1]), salt: [2].span, workFactor: workFactor)
         }
     }
 }
