@@ -46,9 +46,10 @@ let package = Package(
             ]),
 
         // The tests, one target for each floor's target, and what they share.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "SodiumTests", dependencies: ["Sodium", "CSodium"]),
-        .testTarget(name: "AgeTests", dependencies: ["Age", "Sodium", "TestSupport"]),
+        .target(name: "TestSupport", dependencies: ["Sodium"], path: "Tests/TestSupport"),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "SodiumTests", dependencies: ["Sodium", "TestSupport"]),
+        .testTarget(name: "AgeTests", dependencies: ["Age", "CSodium", "Sodium", "TestSupport"]),
         .testTarget(
             name: "VaultFileTests",
             dependencies: [
