@@ -95,7 +95,7 @@ public enum Bech32 {
         }
         for _ in 0..<checksumCount { checksum.absorb(0) }
         let sum = checksum.state ^ 1
-        for index in 0..<checksumCount { put(UInt8(sum >> UInt32(5 * (checksumCount - 1 - index))) & 31, &output) }
+        for index in 0..<checksumCount { put(UInt8(truncatingIfNeeded: sum >> UInt32(5 * (checksumCount - 1 - index))) & 31, &output) }
     }
 
     private static func value(of character: UInt8, uppercase: Bool) -> UInt8? {
