@@ -23,7 +23,8 @@ public struct RecordChanges: ~Copyable {
         precondition(record.count > start.count && record.extracting(first: start.count).isEqual(to: start.span))
         precondition(record[record.count - 1] == UInt8(ascii: "}") && record.firstIndex(of: UInt8(ascii: "\n")) == nil)
         guard record.count <= Block.maximumRecordSize else {
-            throw .tooLarge("the record of \(name) has \(record.count) bytes, and \(Block.maximumRecordSize) is the most")
+            throw .tooLarge(
+                "the record of \(name) has \(record.count) bytes, and \(Block.maximumRecordSize) is the most")
         }
         let offset = arena.count
         arena.append(record)
