@@ -17,7 +17,7 @@ enum Independent {
         }
 
         let id: String
-        let roster_version: Int
+        let rosterVersion: Int
         let generation: Int
         let members: [Member]
     }
@@ -45,8 +45,10 @@ enum Independent {
         // The records stand at the end as they stand in the vault, byte for byte.
         let start = #", "records": ["#
         let parts = try #require(output.text.range(of: start))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         return (
-            try JSONDecoder().decode(Report.self, from: Data(output.stdout)),
+            try decoder.decode(Report.self, from: Data(output.stdout)),
             String(output.text[parts.upperBound...].dropLast("]}\n".count))
         )
     }

@@ -38,13 +38,11 @@ struct VaultPlace {
         try draft.file.write(to: path)
     }
 
-    /// The vault at this place as `identities` see it, or the owner when they are none.
-    ///
-    /// - Parameters:
-    ///   - state: The name of the folder where they keep their ratchet.
-    ///   - trust: Changes what they trust in, which is the pin alone.
+    /// The vault at this place as `identities` see it, or the owner when they are none; they keep their ratchet in the
+    /// folder `state`, and trust in the pin alone unless `change` says otherwise.
     func vault(
-        as identities: X25519Identity..., state: String = "state", trust change: (inout Vault.Trust) -> Void = { _ in }
+        as identities: X25519Identity..., state: String = "state",
+        trusting change: (inout Vault.Trust) -> Void = { _ in }
     ) -> Vault {
         var trust = Vault.Trust(pin: pin)
         change(&trust)
