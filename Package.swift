@@ -56,6 +56,12 @@ let package = Package(
                 "Age", "Sodium", "TestSupport", "VaultFile", .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["Independent"]),
+        .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
+        .testTarget(name: "RedactionTests", dependencies: ["Redaction", "Sodium", "TestSupport"]),
+        .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
+        .testTarget(
+            name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "vault"]),
     ]
 )
 

@@ -29,7 +29,8 @@ public struct RecordChanges: ~Copyable {
         write(&arena)
         let range = start..<arena.count
         guard range.count <= Block.maximumRecordSize else {
-            throw .tooLarge("the record of \(name) has \(range.count) bytes, and \(Block.maximumRecordSize) is the most")
+            throw .tooLarge(
+                "the record of \(name) has \(range.count) bytes, and \(Block.maximumRecordSize) is the most")
         }
         let prefix = Array("{\"name\":\"\(name)\"".utf8)
         arena.withBytes { bytes in

@@ -103,7 +103,8 @@ extension Failure {
                 isCreation ? .exists : .io, "\(operation) \(path): \(Self.text(number))",
                 hint: number == EISDIR ? "give the path of a file with --vault" : nil)
         case .durabilityUnknown(let path, let number):
-            self.init(.io, "\(path) is written, but whether it would outlast a power cut is unknown: \(Self.text(number))")
+            self.init(
+                .io, "\(path) is written, but whether it would outlast a power cut is unknown: \(Self.text(number))")
         }
     }
 

@@ -13,10 +13,13 @@ struct CheckCommand: ParsableCommand {
         commandName: "check", abstract: "Say whether tokens are expired, about to be, or old.",
         discussion: "A gate for deployments: exit 1 when one of them is. A token without a known end passes.")
 
-    @Argument(help: "The resources; all when none is named.", completion: .custom { _, _, _ in ResourceNames.complete() })
+    @Argument(
+        help: "The resources; all when none is named.", completion: .custom { _, _, _ in ResourceNames.complete() })
     var names: [String] = []
 
-    @Option(name: .customLong("min-ttl"), help: ArgumentHelp("How long a token must still last, such as 7d.", valueName: "duration"))
+    @Option(
+        name: .customLong("min-ttl"),
+        help: ArgumentHelp("How long a token must still last, such as 7d.", valueName: "duration"))
     var minTTL: String?
 
     @Option(help: ArgumentHelp("The day since which a token must have been stored.", valueName: "date"))

@@ -60,7 +60,8 @@ struct CommandArguments {
         var rest = bytes[...]
         while !rest.isEmpty {
             guard rest.starts(with: "{{".utf8), let end = rest.firstRange(of: Array("}}".utf8)),
-                let file = try file(String(decoding: rest[(rest.startIndex + 2)..<end.lowerBound], as: UTF8.self), names)
+                let file = try file(
+                    String(decoding: rest[(rest.startIndex + 2)..<end.lowerBound], as: UTF8.self), names)
             else {
                 text.append(rest.removeFirst())
                 continue

@@ -28,7 +28,8 @@ struct ExecCommand: ParsableCommand {
 
     @Option(
         name: .customLong("keep"),
-        help: ArgumentHelp("A variable to keep with --clean-env, or VAULT_IDENTITY; may be repeated.", valueName: "name"))
+        help: ArgumentHelp(
+            "A variable to keep with --clean-env, or VAULT_IDENTITY; may be repeated.", valueName: "name"))
     var kept: [String] = []
 
     @Flag(name: .customLong("no-env"), help: "Set no variable; headers only.")

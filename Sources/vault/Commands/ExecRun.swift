@@ -12,7 +12,8 @@ extension ExecRequest {
         let arguments = try CommandArguments(from: commandStart)
         let names = try resourceNames()
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
-        let program = try Launch.find(arguments.command, searchPath: Variables.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
+        let program = try Launch.find(
+            arguments.command, searchPath: Variables.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
         let templated = try noTemplate ? arguments.plain() : arguments.templated(for: names)
 
         let session = try Session(access)
@@ -93,7 +94,8 @@ struct TokenSet: ~Copyable {
             guard let found = arguments.withArgument(number, { needles.first(in: $0) }) else { continue }
             let form = found.form == .raw ? "" : ", as \(found.form.rawValue)"
             throw Failure(
-                .usage, "argument \(number) of the command has the token of \(resources[found.number].name) in it\(form)",
+                .usage,
+                "argument \(number) of the command has the token of \(resources[found.number].name) in it\(form)",
                 hint: "everybody can read arguments; use -H @{{headers}}, and rotate this token")
         }
     }
@@ -141,7 +143,9 @@ struct LaunchPlan: ~Copyable {
                 }
                 begin(variable.name)
                 tokens.withToken(number) { token in
-                    HeaderRenderer.append(variable.value, of: resource, token: token, to: &variables) { paths[$0] ?? "" }
+                    HeaderRenderer.append(variable.value, of: resource, token: token, to: &variables) {
+                        paths[$0] ?? ""
+                    }
                 }
                 variables.append("\0")
             }

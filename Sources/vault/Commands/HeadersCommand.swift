@@ -100,7 +100,8 @@ struct HeadersCommand: ParsableCommand {
         }
         guard found.count == 1 else {
             throw Failure(
-                .notAllowed, "\(url) lies inside more than one resource: \(found.map(\.description).joined(separator: ", "))",
+                .notAllowed,
+                "\(url) lies inside more than one resource: \(found.map(\.description).joined(separator: ", "))",
                 hint: "name the one that is meant")
         }
         return first

@@ -42,7 +42,8 @@ struct ListCommand: ParsableCommand {
         }
         if isEmpty {
             Messages.note(
-                pattern == nil ? "the vault is empty" : "no resource has a name like that", unless: options.access.quiet)
+                pattern == nil ? "the vault is empty" : "no resource has a name like that", unless: options.access.quiet
+            )
         } else {
             try table.print()
         }

@@ -22,7 +22,9 @@ enum Output {
     static func write(_ bytes: Span<UInt8>) throws {
         var written = 0
         while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(1, $0.baseAddress.map { unsafe $0 + written }, $0.count - written) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(1, $0.baseAddress.map { unsafe $0 + written }, $0.count - written)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 // The reader has enough: a quiet end.

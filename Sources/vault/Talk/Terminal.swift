@@ -17,7 +17,8 @@ struct Terminal: ~Copyable {
 
     /// The terminal, or nil when there is none or nobody may be asked.
     init?(_ access: Access) {
-        guard Self.isAllowed(access), case let opened = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), opened >= 0
+        guard Self.isAllowed(access), case let opened = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY),
+            opened >= 0
         else { return nil }
         descriptor = opened
         // Two commands of one pipeline that both ask take turns: on the device itself, since /dev/tty is everybody's.

@@ -8,7 +8,9 @@ struct PassphraseSource {
     /// Whether the person at the terminal is asked.
     var isPrompt: Bool {
         access.passphraseDescriptor == nil
-            && !["VAULT_PASSPHRASE", "VAULT_PASSPHRASE_FILE", "VAULT_PASSPHRASE_CMD"].contains { Variables.text($0) != nil }
+            && !["VAULT_PASSPHRASE", "VAULT_PASSPHRASE_FILE", "VAULT_PASSPHRASE_CMD"].contains {
+                Variables.text($0) != nil
+            }
     }
 
     /// The passphrase that opens `path`.

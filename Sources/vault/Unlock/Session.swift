@@ -33,7 +33,8 @@ struct Session {
         self.access = access
         self.loaded = loaded
         vault = Vault(
-            path: path, identities: loaded.identities, trust: trust, ratchet: Ratchet(folder: FilePath(try Places.state()))
+            path: path, identities: loaded.identities, trust: trust,
+            ratchet: Ratchet(folder: FilePath(try Places.state()))
         )
     }
 
@@ -47,10 +48,14 @@ struct Session {
         trust.acceptsOlder = access.acceptOlder
         trust.followsGit = entry?.followsGit ?? false
         if let text = access.vaultID {
-            guard let pin = Pin(text) else { throw Failure(.usage, "--vault-id is not a vault's id: vault1… or vault1…:N") }
+            guard let pin = Pin(text) else {
+                throw Failure(.usage, "--vault-id is not a vault's id: vault1… or vault1…:N")
+            }
             trust.pin = pin
         } else if let text = Variables.text("VAULT_ID") {
-            guard let pin = Pin(text) else { throw Failure(.setting, "VAULT_ID is not a vault's id: vault1… or vault1…:N") }
+            guard let pin = Pin(text) else {
+                throw Failure(.setting, "VAULT_ID is not a vault's id: vault1… or vault1…:N")
+            }
             trust.pin = pin
         } else if let pin = loaded.pin {
             trust.pin = pin
@@ -113,7 +118,8 @@ struct Session {
     static func record(named name: RecordName, in reader: inout VaultReader) throws -> Record {
         let record = try reader.withRecord(named: name) { line in try Record(line) }
         guard let record else {
-            throw Failure(.missing, "there is no resource \(name)", hint: "see what there is with '\(Process.name) list'")
+            throw Failure(
+                .missing, "there is no resource \(name)", hint: "see what there is with '\(Process.name) list'")
         }
         return record
     }
