@@ -27,7 +27,7 @@ public struct ReadableProcess: ~Copyable {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
         var argv = unsafe arguments.map { unsafe UnsafeMutablePointer<CChar>?(strdup($0)) }
-        defer { for unsafeargument in unsafe argv { unsafe free(argument) } }
+        defer { unsafe argv.forEach { unsafe free($0) } }
         unsafe argv.append(nil)
         var envp = unsafe environment.variables.map {
             unsafe UnsafeMutablePointer<CChar>?(UnsafeMutablePointer(mutating: $0))
