@@ -180,3 +180,11 @@ extension FileDescriptor {
         try file.resize(to: Int64(length))
     }
 }
+
+extension String {
+    /// The text with another one in the place of `old`, which has to be in it.
+    func replacing(first old: String, with new: String) throws -> String {
+        guard let range = firstRange(of: old) else { throw Unexpected(what: "\(old) is not in \(self)") }
+        return self[..<range.lowerBound] + new + self[range.upperBound...]
+    }
+}
