@@ -170,6 +170,14 @@ extension Array<UInt8> {
 extension X25519Identity {
     /// The identity as a line of an identity file.
     var line: String { encoded().withBytes { $0.text } + "\n" }
+
+    /// The identity that stands on such a line.
+    static func parse(_ line: String) throws -> X25519Identity {
+        guard let identity = X25519Identity(parsing: Array(line.utf8.dropLast()).span) else {
+            throw Unexpected(what: "no identity")
+        }
+        return identity
+    }
 }
 
 extension FileDescriptor {
