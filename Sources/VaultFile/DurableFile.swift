@@ -68,6 +68,13 @@ package enum DurableFile {
         }
     }
 
+    /// The file itself where `path` is a symbolic link: that is what a write replaces, so that the link stays.
+    package static func target(of path: FilePath) -> FilePath {
+        guard let real = unsafe realpath(path.string, nil) else { return path }
+        defer { unsafe free(real) }
+        return FilePath(unsafe String(cString: real))
+    }
+
     /// Writes all of `bytes`.
     package static func write(_ bytes: Span<UInt8>, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError)
     {
@@ -92,7 +99,10 @@ package enum DurableFile {
             let entryName = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if entryName.hasPrefix(".\(name)."), entryName.hasSuffix(temporarySuffix) {
+            guard entryName.hasPrefix(".\(name)."), entryName.hasSuffix(temporarySuffix) else { continue }
+            // Of this file alone: those of `vault` would begin like those of `vault.age`, whose lock is another one.
+            let random = entryName.dropFirst(name.count + 2).dropLast(temporarySuffix.count)
+            if !random.isEmpty, random.allSatisfy(\.isHexDigit) {
                 remove(path.removingLastComponent().appending(entryName))
             }
         }
@@ -100,6 +110,8 @@ package enum DurableFile {
 
     /// Makes `folder` and those above it that are missing, with mode 0700.
     package static func createFolder(_ folder: FilePath) throws(VaultError) {
+        // Of a path that is only a name: the working folder.
+        if folder.isEmpty { return }
         var status = stat()
         if unsafe stat(folder.string, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else {
@@ -108,7 +120,7 @@ package enum DurableFile {
             return
         }
         let parent = folder.removingLastComponent()
-        if !parent.isEmpty, parent != folder { try createFolder(parent) }
+        if parent != folder { try createFolder(parent) }
         if unsafe mkdir(folder.string, 0o700) != 0, errno != EEXIST {
             throw .system(operation: "creating the folder", path: folder.string, errno: errno)
         }

@@ -54,7 +54,7 @@ public struct Vault: Sendable {
     /// - Throws: ``VaultError/exists(_:)`` when there is a file already, and other ``VaultError``s.
     public func create(label: String) throws -> VaultID {
         guard let owner = identities.first else { throw VaultError.noMatch }
-        let target = try target()
+        let target = DurableFile.target(of: path)
         try DurableFile.createFolder(target.removingLastComponent())
         return try VaultLock.hold(target) {
             let writer = VaultWriter(signer: SigningKey(of: owner))
@@ -68,7 +68,7 @@ public struct Vault: Sendable {
     ///
     /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was.
     public func update(_ body: (inout VaultReader, inout RecordChanges) throws -> Void) throws {
-        let target = try target()
+        let target = DurableFile.target(of: path)
         if unsafe access(target.string, F_OK) != 0 { throw VaultError.noSuchFile(path.string) }
         try VaultLock.hold(target) {
             DurableFile.removeRemains(of: target)
@@ -98,12 +98,5 @@ public struct Vault: Sendable {
         guard let pin else { throw VaultError.unknownVault(opened.id) }
         return try opened.verify(
             pin: pin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
-    }
-
-    /// The file itself where `path` is a symbolic link: that is what a write replaces.
-    private func target() throws(VaultError) -> FilePath {
-        guard let real = unsafe realpath(path.string, nil) else { return path }
-        defer { unsafe free(real) }
-        return FilePath(unsafe String(cString: real))
     }
 }
