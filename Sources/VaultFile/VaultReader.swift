@@ -11,6 +11,7 @@ public struct UnverifiedVault: ~Copyable {
     private let roster: Roster
     private let manifest: Manifest
     private let stanza: Int
+    private let chunk: SecretBytes
 
     /// The vault's id, as its roster proves it. The rest of what it says is anybody's word until ``verify``.
     public var id: VaultID { roster.id }
@@ -40,7 +41,9 @@ public struct UnverifiedVault: ~Copyable {
             stanza = opened.stanza
             return try StreamReader(source, at: header.byteCount, fileKey: opened.fileKey)
         }
-        (tail, roster, manifest) = try Self.readTail(&payload, path)
+        var chunk = SecretBytes(zeros: Block.size)
+        (tail, roster, manifest) = try Self.readTail(&payload, &chunk, path)
+        self.chunk = chunk
         self.path = path
         self.payload = payload
         self.stanza = stanza
@@ -67,14 +70,12 @@ public struct UnverifiedVault: ~Copyable {
             manifest: Hash.manifest(tail.manifest.text), stanza: stanza)
         try seen?.check(state, previous: manifest.previous, followsGit: followsGit)
         return VaultReader(
-            path: path, payload: payload, tail: tail, roster: roster, manifest: manifest, state: state
-        )
+            path: path, payload: payload, chunk: chunk, tail: tail, roster: roster, manifest: manifest, state: state)
     }
 
     private static func readTail(
-        _ payload: inout StreamReader<FileSource>, _ path: FilePath
+        _ payload: inout StreamReader<FileSource>, _ chunk: inout SecretBytes, _ path: FilePath
     ) throws(VaultError) -> (Tail, Roster, Manifest) {
-        var chunk = SecretBytes(zeros: Block.size)
         let last = payload.chunkCount - 1
         try chunk.read(last, of: &payload, path)
         let total = payload.byteCount
@@ -134,14 +135,15 @@ public struct VaultReader: ~Copyable {
     public let state: Ratchet.State
 
     /// One block at a time.
-    private var chunk = SecretBytes(zeros: Block.size)
+    private var chunk: SecretBytes
 
     init(
-        path: FilePath, payload: consuming StreamReader<FileSource>, tail: Tail,
+        path: FilePath, payload: consuming StreamReader<FileSource>, chunk: consuming SecretBytes, tail: Tail,
         roster: Roster, manifest: Manifest, state: Ratchet.State
     ) {
         self.path = path
         self.payload = payload
+        self.chunk = chunk
         self.tail = tail
         self.roster = roster
         self.manifest = manifest
