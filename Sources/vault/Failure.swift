@@ -132,11 +132,6 @@ extension Failure {
         unsafe String(cString: strerror(number)).lowercasedFirst
     }
 
-    /// Whether an error was made by ArgumentParser rather than by a command.
-    static func isFromParser(_ error: any Error) -> Bool {
-        !(error is Failure || error is VaultError || error is ResourceError || error is Launch.Failure)
-    }
-
     /// ArgumentParser's message in the form of ours.
     init(parser error: any Error) {
         let text = RootCommand.message(for: error)
