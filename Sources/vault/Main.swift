@@ -12,8 +12,9 @@ enum Main {
             // Before the parser of the other commands is touched: its set-up would cost more than all of exec.
             if arguments.first == ExecCommand.verb, let request = ExecRequest(fast: arguments) {
                 try request.run()
+            } else {
+                try run(arguments)
             }
-            try run(arguments)
         } catch {
             Failure(error).end(isExec: arguments.first == ExecCommand.verb)
         }
@@ -25,7 +26,7 @@ enum Main {
         do {
             command = try RootCommand.parseAsRoot(arguments)
         } catch {
-            guard try printed(error) else { throw Failure(parser: error) }
+            guard try printed(error) else { throw Failure(parser: error, arguments) }
             return
         }
         do {
