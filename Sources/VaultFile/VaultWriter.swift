@@ -120,7 +120,7 @@ struct VaultWriter: ~Copyable {
         guard let manifestHash else { fatalError("a vault was written without a manifest") }
         return Ratchet.State(
             rosterVersion: roster.version, roster: Hash.roster(signedRoster.text), generation: generation,
-            manifest: manifestHash, stanza: 0)
+            manifest: manifestHash, stanza: roster.members.firstIndex { $0.key == signer.verificationKey } ?? 0)
     }
 
     /// Reads back what was written: header, tail, and the blocks that are new.

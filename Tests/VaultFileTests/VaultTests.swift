@@ -21,7 +21,9 @@ import Testing
             ratchet: Ratchet(folder: FilePath(folder.file("state"))))
     }
 
-    private func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
+    private func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
 
     @Test func isEmptyAndItsOwners() throws {
         let id = try vault().create(label: "alice")
@@ -105,7 +107,8 @@ import Testing
 
     @Test func needsAnIdentity() throws {
         let vault = Vault(
-            path: FilePath(folder.file("vault.age")), identities: [], trust: .init(), ratchet: Ratchet(folder: "/dev/null"))
+            path: FilePath(folder.file("vault.age")), identities: [], trust: .init(),
+            ratchet: Ratchet(folder: "/dev/null"))
         #expect(throws: VaultError.noMatch) { _ = try vault.create(label: "alice") }
         #expect(try names() == [])
     }
