@@ -90,6 +90,10 @@ struct VaultWriter: ~Copyable {
         fileKey: borrowing FileKey, replacing: Bool,
         blocks: (inout BlockOutput) throws(VaultError) -> BlockIndex
     ) throws(VaultError) -> Ratchet.State {
+        // Who adds a member refuses such a point; somebody else's roster may have one all the same.
+        for member in roster.members where X25519Recipient(parsing: "\(member.recipient)") == nil {
+            throw .damaged("the recipient of \(member.label) is a point of low order, which everybody could open")
+        }
         let header = Header(recipients: roster.members.map(\.recipient), fileKey: fileKey)
         var tailBytes: [UInt8] = []
         var index = BlockIndex(entries: [])
