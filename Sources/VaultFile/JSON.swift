@@ -121,6 +121,7 @@ package struct JSONCursor {
     ) throws(JSONError) {
         try enter("{", bytes)
         var names: [JSONString] = []
+        names.reserveCapacity(12)
         if !skip("}", bytes) {
             repeat {
                 skipWhitespace(bytes)
@@ -159,6 +160,11 @@ package struct JSONCursor {
         let start = position
         var hasEscapes = false
         while position < bytes.count {
+            // Most characters of most strings: visible ASCII.
+            var index = position
+            while index < bytes.count, Self.isPlain(bytes[index]) { index += 1 }
+            position = index
+            guard index < bytes.count else { break }
             let byte = bytes[position]
             switch byte {
             case UInt8(ascii: "\""):
@@ -168,7 +174,7 @@ package struct JSONCursor {
                 hasEscapes = true
                 try skipEscape(bytes)
             case ..<0x20: throw JSONError("a control character in a string", at: position)
-            case ..<0x80: position += 1
+            case 0x7f: position += 1
             default: try skipMultibyte(bytes)
             }
         }
@@ -287,6 +293,10 @@ package struct JSONCursor {
     /// The value of four hexadecimal digits that were checked.
     fileprivate static func hexadecimal(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
         (offset..<offset + 4).reduce(0) { $0 << 4 | UInt32(hexadecimalDigit(bytes[$1]) ?? 0) }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")

@@ -61,7 +61,7 @@ extension ExecRequest {
 struct TokenSet: ~Copyable {
     let resources: [Resource]
     /// All tokens, one behind the other, in one guarded region.
-    private let values: SecretBytes
+    private let values: SecretBuffer
     private let ranges: [Range<Int>]
 
     init(_ names: [RecordName], _ session: Session) throws {
@@ -72,12 +72,12 @@ struct TokenSet: ~Copyable {
         for name in names {
             let record = try Session.record(named: name, in: &reader)
             let start = values.count
-            record.token().withBytes { values.append($0) }
+            record.withToken { values.append($0) }
             ranges.append(start..<values.count)
             resources.append(record.resource)
         }
         self.resources = resources
-        self.values = values.finish()
+        self.values = values
         self.ranges = ranges
     }
 
@@ -109,6 +109,8 @@ struct LaunchPlan: ~Copyable {
     private var starts: [Int] = []
     private(set) var variableNames: [String] = []
     private var files: [HeaderFile] = []
+    /// A file's content while it is made.
+    private var content = SecretBuffer(capacity: 2048)
 
     init(tokens: consuming TokenSet) { self.tokens = tokens }
 
@@ -168,7 +170,7 @@ struct LaunchPlan: ~Copyable {
     /// The path of a resource's file with headers, which is made when it is first asked for.
     mutating func path(of variable: Template.Variable, resource number: Int) throws -> String {
         if let file = files.first(where: { $0.variable == variable && $0.resource == number }) { return file.file.path }
-        var content = SecretBuffer(capacity: 2048)
+        content.removeAll()
         let resource = resources[number]
         tokens.withToken(number) { token in
             if variable == .curlConfig {

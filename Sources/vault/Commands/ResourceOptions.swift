@@ -51,7 +51,7 @@ struct ResourceOptions: ParsableArguments {
         var resource = Resource(name: name, urls: [], now: now)
         try apply(to: &resource)
         resource.created = now
-        if expires == nil { resource.token.expires = JSONWebToken.expiry(of: token) }
+        if expires == nil { resource.token.expires = token.withBytes { JSONWebToken.expiry(of: $0) } }
         try resource.check(allowsHTTP: allowHttp)
         try token.withBytes { try TokenRules.check($0, for: resource.headers) }
         return resource

@@ -24,7 +24,7 @@ struct RotateCommand: ParsableCommand {
         // Before somebody types a token for nothing.
         if input.isPrompt { _ = try session.record(named: name) }
         let token = try SecretInput.token(descriptor: input.tokenFD, name: name.description, access: access)
-        let expires = given ?? JSONWebToken.expiry(of: token)
+        let expires = given ?? token.withBytes { JSONWebToken.expiry(of: $0) }
         try session.vault.update { reader, changes in
             let record = try Session.record(named: name, in: &reader)
             try token.withBytes { try TokenRules.check($0, for: record.resource.headers) }
