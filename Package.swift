@@ -46,15 +46,22 @@ let package = Package(
             ]),
 
         // The tests, one target for each floor's target, and what they share.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "SodiumTests", dependencies: ["Sodium", "CSodium"]),
-        .testTarget(name: "AgeTests", dependencies: ["Age", "Sodium", "TestSupport"]),
+        .target(name: "TestSupport", dependencies: ["Sodium"], path: "Tests/TestSupport"),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "SodiumTests", dependencies: ["Sodium", "TestSupport"]),
+        .testTarget(name: "AgeTests", dependencies: ["Age", "CSodium", "Sodium", "TestSupport"]),
         .testTarget(
             name: "VaultFileTests",
             dependencies: [
                 "Age", "Sodium", "TestSupport", "VaultFile", .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["Independent"]),
+        .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
+        .testTarget(name: "RedactionTests", dependencies: ["Redaction", "Sodium", "TestSupport"]),
+        .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
+        .testTarget(
+            name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "vault"]),
     ]
 )
 

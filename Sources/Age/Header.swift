@@ -82,7 +82,8 @@ public struct Header: Sendable {
         if stanzas.count > 1, stanzas.contains(where: { $0.type == ScryptIdentity.stanzaType }) {
             throw .header("a passphrase stanza that is not the only stanza")
         }
-        let order = stanzas.indices.contains(hint) ? [hint] + stanzas.indices.filter { $0 != hint } : Array(stanzas.indices)
+        let order =
+            stanzas.indices.contains(hint) ? [hint] + stanzas.indices.filter { $0 != hint } : Array(stanzas.indices)
         for identity in identities {
             for index in order {
                 guard let key = try identity.unwrap(stanzas[index]) else { continue }

@@ -48,7 +48,7 @@ public enum IdentityFile {
             start = end + 1
             if line.isEmpty { continue }
             if line[0] == UInt8(ascii: "#") {
-                comments.append(String(line.text.drop { $0 == "#" }.drop { $0 == " " }))
+                comments.append(line.text.drop { $0 == "#" }.trimmed)
             } else if let identity = X25519Identity(parsing: line) {
                 identities.append(identity)
             } else {
@@ -57,5 +57,13 @@ public enum IdentityFile {
         }
         guard !identities.isEmpty else { throw .noKey }
         return Contents(identities: identities, comments: comments)
+    }
+}
+
+extension Substring {
+    /// Without the spaces and tabs around.
+    fileprivate var trimmed: String {
+        let isSpace = { (character: Character) in character == " " || character == "\t" }
+        return String(drop(while: isSpace).reversed().drop(while: isSpace).reversed())
     }
 }

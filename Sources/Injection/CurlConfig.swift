@@ -5,22 +5,24 @@ public import Sodium
 public enum CurlConfig {
     /// Appends one `header = "…"` line for each header.
     public static func append(
-        _ resource: Resource, token: borrowing SecretBytes, to output: inout SecretBuffer
+        _ resource: Resource, token: Span<UInt8>, to output: inout SecretBuffer
     ) {
         for header in resource.headers {
-            output.append("header = \"")
-            output.append(Array("\(header.name): ".utf8).span)
             var value = SecretBuffer()
             HeaderRenderer.appendValue(of: header, resource, token: token, to: &value)
-            value.withBytes { bytes in
-                for index in bytes.indices {
-                    // Within quotation marks curl takes \\, \", \t, \n, \r and \v for escapes; the last four cannot
-                    // occur in a header.
-                    if bytes[index] == UInt8(ascii: "\"") || bytes[index] == UInt8(ascii: "\\") { output.append("\\") }
-                    output.append(bytes.extracting(index..<index + 1))
-                }
-            }
-            output.append("\"\n")
+            value.withBytes { append(header.name, value: $0, to: &output) }
         }
+    }
+
+    /// Appends the line of one header.
+    public static func append(_ name: String, value: Span<UInt8>, to output: inout SecretBuffer) {
+        output.append(Array("header = \"\(name): ".utf8).span)
+        for index in value.indices {
+            // Within quotation marks curl takes \\, \", \t, \n, \r and \v for escapes; the last four cannot occur in a
+            // header.
+            if value[index] == UInt8(ascii: "\"") || value[index] == UInt8(ascii: "\\") { output.append("\\") }
+            output.append(value.extracting(index..<index + 1))
+        }
+        output.append("\"\n")
     }
 }

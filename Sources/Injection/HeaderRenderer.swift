@@ -13,13 +13,13 @@ public enum HeaderRenderer {
     ///   - path: Gives the path for `{{headers}}` and `{{curl_config}}`.
     ///   - output: Where the text goes.
     public static func append<E: Error>(
-        _ template: Template, of resource: Resource, token: borrowing SecretBytes, to output: inout SecretBuffer,
+        _ template: Template, of resource: Resource, token: Span<UInt8>, to output: inout SecretBuffer,
         path: (Template.Variable) throws(E) -> String
     ) throws(E) {
         for part in template.parts {
             switch part {
             case .text(let text): output.append(Array(text.utf8).span)
-            case .variable(.token): token.withBytes { output.append($0) }
+            case .variable(.token): output.append(token)
             case .variable(.name): output.append(Array(resource.name.description.utf8).span)
             case .variable(.url): output.append(Array((resource.urls.first?.description ?? "").utf8).span)
             case .variable(.username): output.append(Array((resource.username ?? "").utf8).span)
@@ -31,14 +31,14 @@ public enum HeaderRenderer {
 
     /// Appends a header's value.
     public static func appendValue(
-        of header: HeaderTemplate, _ resource: Resource, token: borrowing SecretBytes, to output: inout SecretBuffer
+        of header: HeaderTemplate, _ resource: Resource, token: Span<UInt8>, to output: inout SecretBuffer
     ) {
         append(header.value, of: resource, token: token, to: &output) { _ in "" }
     }
 
     /// Appends all headers, one a line: the form of `curl -H @FILE`.
     public static func appendLines(
-        _ resource: Resource, token: borrowing SecretBytes, to output: inout SecretBuffer
+        _ resource: Resource, token: Span<UInt8>, to output: inout SecretBuffer
     ) {
         for header in resource.headers {
             output.append(Array("\(header.name): ".utf8).span)
@@ -48,10 +48,10 @@ public enum HeaderRenderer {
     }
 
     /// Base64 of `username:token` (RFC 7617).
-    private static func appendBasic(_ username: String, _ token: borrowing SecretBytes, to output: inout SecretBuffer) {
+    private static func appendBasic(_ username: String, _ token: Span<UInt8>, to output: inout SecretBuffer) {
         var credentials = SecretBuffer(capacity: username.utf8.count + 1 + token.count)
         credentials.append(Array("\(username):".utf8).span)
-        token.withBytes { credentials.append($0) }
+        credentials.append(token)
         let encoded = credentials.withBytes { Base64.encodeSecret($0) }
         encoded.withBytes { output.append($0) }
     }

@@ -13,7 +13,8 @@ public enum EnvironmentName {
             !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
         else { throw .invalid("\"\(name)\" is not a name that an environment variable can have") }
         if refused.contains(String(name)) || refusedPrefixes.contains(where: { name.hasPrefix($0) }) {
-            throw .invalid("the variable \(name) is refused, because it changes what programs run; choose another --env")
+            throw .invalid(
+                "the variable \(name) is refused, because it changes what programs run; choose another --env")
         }
     }
 
@@ -22,7 +23,8 @@ public enum EnvironmentName {
     public static func prefix(for resource: String) -> String {
         let capitals = resource.utf8.map { byte -> Character in
             guard byte.isNameCharacter else { return "_" }
-            return Character(Unicode.Scalar((UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte & 0xdf : byte))
+            return Character(
+                Unicode.Scalar((UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte & 0xdf : byte))
         }
         let name = String(capitals)
         return name.first?.isNumber == true ? "_" + name : name

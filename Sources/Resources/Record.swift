@@ -12,25 +12,37 @@ public struct Record: ~Copyable {
     private let line: SecretBytes
     private let layout: RecordLayout
 
-    /// Reads a record as it stands in a vault or in a file to import.
+    /// Reads a record as it stands in a vault.
     ///
     /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
     public init(_ line: Span<UInt8>) throws(ResourceError) {
-        let parsed = try RecordLayout.parse(line)
-        resource = parsed.resource
-        layout = parsed.layout
+        (resource, layout) = try RecordLayout.parse(line)
         self.line = SecretBytes(copying: line)
     }
 
+    /// The record of a view, with a copy of its line in its one spelling.
+    ///
+    /// - Throws: ``ResourceError``.
+    public init(_ view: RecordView, _ line: Span<UInt8>) throws(ResourceError) {
+        var text = SecretBuffer(capacity: line.count + 256)
+        view.write(view.resource, line: line, into: &text)
+        try self.init(text)
+    }
+
+    private init(_ text: borrowing SecretBuffer) throws(ResourceError) {
+        self = try text.withBytes { (line) throws(ResourceError) in try Record(line) }
+    }
+
     /// A new record.
+    ///
+    /// - Throws: ``ResourceError``.
     public init(_ resource: Resource, token: borrowing SecretBytes) throws(ResourceError) {
         var text = SecretBuffer(capacity: 512 + token.count * 2)
         RecordLayout.write(resource, into: &text) { (_, text) in
             text.append("\"value\":")
             token.withBytes { text.appendQuoted($0) }
-        } others: { _ in
         }
-        self = try text.withBytes { (line) throws(ResourceError) in try Record(line) }
+        try self.init(text)
     }
 
     /// Lends the record's bytes: one line, without its end.
@@ -40,18 +52,21 @@ public struct Record: ~Copyable {
 
     /// The token, in a region of its own.
     public borrowing func token() -> SecretBytes {
-        line.withBytes { layout.token.value.secret(in: $0) }
+        line.withBytes { layout.tokens[0].value.secret(in: $0) }
     }
 
     /// A token of the history, by its place in it.
     public borrowing func earlierToken(_ index: Int) -> SecretBytes {
-        line.withBytes { layout.history[index].value.secret(in: $0) }
+        line.withBytes { layout.tokens[index + 1].value.secret(in: $0) }
     }
 
     /// The record with another configuration, and the same tokens.
+    ///
+    /// - Throws: ``ResourceError``.
     public borrowing func edited(_ resource: Resource) throws(ResourceError) -> Record {
-        try rewritten(
-            resource, tokens: [.current] + resource.history.indices.map { .earlier($0) }, new: SecretBuffer(capacity: 0))
+        var text = SecretBuffer(capacity: line.count + 1024)
+        line.withBytes { layout.write(resource, tokens: Array(layout.tokens.indices), of: $0, into: &text) }
+        return try Record(text)
     }
 
     /// The record with a new token; the current one goes into the history.
@@ -71,11 +86,43 @@ public struct Record: ~Copyable {
         resource.history = Array(([retired] + resource.history).prefix(limit))
         resource.token = Resource.TokenDates(added: now, expires: expires)
         resource.updated = now
-        let sources: [TokenSource] = [.new, .current] + self.resource.history.indices.map { .earlier($0) }
-        var quoted = SecretBuffer(capacity: token.count + 2)
-        token.withBytes { quoted.appendQuoted($0) }
-        return try rewritten(resource, tokens: Array(sources.prefix(1 + resource.history.count)), new: quoted)
+        var text = SecretBuffer(capacity: line.count + token.count * 2 + 1024)
+        line.withBytes { line in
+            RecordLayout.write(resource, into: &text) { (number, text) in
+                if number == 0 {
+                    text.append("\"value\":")
+                    token.withBytes { text.appendQuoted($0) }
+                } else {
+                    layout.writeToken(number - 1, of: line, into: &text)
+                }
+            } others: { text in
+                layout.writeUnknown(of: line, into: &text)
+            }
+        }
+        return try Record(text)
     }
+
+    /// `other` in the place of this record. Where that has no history of its own and another token, this record's
+    /// tokens become its history.
+    ///
+    /// - Throws: ``ResourceError``.
+    public borrowing func replaced(by other: borrowing Record) throws(ResourceError) -> Record {
+        let token = other.token()
+        guard other.resource.history.isEmpty else { return try other.edited(other.resource) }
+        var resource = other.resource
+        resource.created = self.resource.created ?? resource.created
+        if self.token().isEqual(to: token) {
+            resource.history = self.resource.history
+            return try edited(resource)
+        }
+        let rotated = try rotated(
+            to: token, now: resource.updated ?? .now, expires: resource.token.expires)
+        resource.history = rotated.resource.history
+        return try rotated.edited(resource)
+    }
+
+    /// Whether the record is small enough to be stored.
+    public var fits: Bool { line.count <= VaultLimits.recordSize }
 
     /// The record with the previous token back in its place, and the current one in the history.
     ///
@@ -89,45 +136,59 @@ public struct Record: ~Copyable {
         resource.token = previous
         resource.history[0] = retired
         resource.updated = now
-        let rest = resource.history.indices.dropFirst().map { TokenSource.earlier($0) }
-        return try rewritten(resource, tokens: [.earlier(0), .current] + rest, new: SecretBuffer(capacity: 0))
-    }
-
-    private enum TokenSource {
-        case new, current
-        case earlier(Int)
-    }
-
-    /// Writes the record anew: the first of `tokens` is the token, the others are the history; `new` is JSON.
-    private borrowing func rewritten(
-        _ resource: Resource, tokens: [TokenSource], new: borrowing SecretBuffer
-    ) throws(ResourceError) -> Record {
+        var order = Array(layout.tokens.indices)
+        order.swapAt(0, 1)
         var text = SecretBuffer(capacity: line.count + 1024)
-        line.withBytes { line in
-            RecordLayout.write(resource, into: &text) { (number, text) in
-                let entry: RecordLayout.Entry
-                switch tokens[number] {
-                case .new:
-                    text.append("\"value\":")
-                    new.withBytes { text.append($0) }
-                    return
-                case .current: entry = layout.token
-                case .earlier(let index): entry = layout.history[index]
+        line.withBytes { layout.write(resource, tokens: order, of: $0, into: &text) }
+        return try Record(text)
+    }
+}
+
+/// A record that stays where it is: for going through many of them without a guarded region for each.
+public struct RecordView {
+    /// All that is no secret.
+    public private(set) var resource: Resource
+    private let layout: RecordLayout
+
+    /// Reads the record in `line`, which is given again to each method.
+    ///
+    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
+    public init(_ line: Span<UInt8>) throws(ResourceError) {
+        (resource, layout) = try RecordLayout.parse(line)
+    }
+
+    /// Fills in the dates of a record that brings none: it is new, and its token as well.
+    public mutating func complete(now: Timestamp, line: Span<UInt8>) {
+        resource.created = resource.created ?? now
+        resource.updated = resource.updated ?? now
+        resource.token.added = resource.token.added ?? now
+        if resource.token.expires == nil {
+            resource.token.expires = JSONWebToken.expiry(of: layout.tokens[0].value.secret(in: line))
+        }
+    }
+
+    /// Checks the token and the earlier ones against the record's headers.
+    ///
+    /// - Throws: ``ResourceError/invalid(_:)``.
+    public func checkTokens(in line: Span<UInt8>) throws(ResourceError) {
+        for token in layout.tokens {
+            if token.value.hasEscapes {
+                try token.value.secret(in: line).withBytes { (bytes) throws(ResourceError) in
+                    try TokenRules.check(bytes, for: resource.headers)
                 }
-                text.append("\"value\":\"")
-                text.append(line.extracting(entry.value.range))
-                text.append("\"")
-                for member in entry.unknown {
-                    text.append(",")
-                    text.append(line.extracting(member))
-                }
-            } others: { text in
-                for member in layout.unknown {
-                    text.append(",")
-                    text.append(line.extracting(member))
-                }
+            } else {
+                try TokenRules.check(line.extracting(token.value.range), for: resource.headers)
             }
         }
-        return try text.withBytes { (line) throws(ResourceError) in try Record(line) }
+    }
+
+    /// Writes the record in its one spelling, with the same tokens and another configuration.
+    public func write(_ resource: Resource, line: Span<UInt8>, into output: inout SecretBuffer) {
+        layout.write(resource, tokens: Array(layout.tokens.indices), of: line, into: &output)
+    }
+
+    /// Where in the line the characters of the tokens stand, in ascending order: what a terminal is not shown.
+    public var secretRanges: [Range<Int>] {
+        layout.tokens.map(\.value.range).sorted { $0.lowerBound < $1.lowerBound }
     }
 }

@@ -1,4 +1,4 @@
-internal import Sodium
+public import Sodium
 internal import VaultFile
 
 /// Where the parts of a record's JSON stand that are secret or unknown.
@@ -10,8 +10,9 @@ struct RecordLayout {
         var unknown: [Range<Int>] = []
     }
 
-    var token: Entry
-    var history: [Entry] = []
+    /// The token, and behind it the earlier ones.
+    var tokens: [Entry]
+    /// Members of the record that this version does not know.
     var unknown: [Range<Int>] = []
 
     // MARK: - Reading
@@ -36,7 +37,7 @@ struct RecordLayout {
     ///   - others: Writes the record's unknown members, each behind a comma.
     static func write(
         _ resource: Resource, into text: inout SecretBuffer, value: (Int, inout SecretBuffer) -> Void,
-        others: (inout SecretBuffer) -> Void
+        others: (inout SecretBuffer) -> Void = { _ in }
     ) {
         func put(_ string: String) { text.append(Array(string.utf8).span) }
         func quoted(_ string: String) -> String { String(decoding: JSONText.quoted(string), as: UTF8.self) }
@@ -70,6 +71,42 @@ struct RecordLayout {
         }
         others(&text)
         put("}")
+    }
+}
+
+extension RecordLayout {
+    /// Writes the record of this layout anew.
+    ///
+    /// - Parameters:
+    ///   - resource: All that is no secret.
+    ///   - order: Which of the tokens stands where: first the token, then the history.
+    ///   - line: The record.
+    ///   - text: Where it goes.
+    func write(_ resource: Resource, tokens order: [Int], of line: Span<UInt8>, into text: inout SecretBuffer) {
+        Self.write(resource, into: &text) { (number, text) in
+            writeToken(order[number], of: line, into: &text)
+        } others: { text in
+            writeUnknown(of: line, into: &text)
+        }
+    }
+
+    /// Writes a token's value as it stands, and its unknown members.
+    func writeToken(_ number: Int, of line: Span<UInt8>, into text: inout SecretBuffer) {
+        text.append("\"value\":\"")
+        text.append(line.extracting(tokens[number].value.range))
+        text.append("\"")
+        for member in tokens[number].unknown {
+            text.append(",")
+            text.append(line.extracting(member))
+        }
+    }
+
+    /// Writes the record's unknown members, each behind a comma.
+    func writeUnknown(of line: Span<UInt8>, into text: inout SecretBuffer) {
+        for member in unknown {
+            text.append(",")
+            text.append(line.extracting(member))
+        }
     }
 }
 
@@ -112,7 +149,7 @@ private struct RecordReader {
         resource.updated = updated
         resource.token = token.1
         resource.history = history.map(\.1)
-        return (resource, RecordLayout(token: token.0, history: history.map(\.0), unknown: unknown))
+        return (resource, RecordLayout(tokens: [token.0] + history.map(\.0), unknown: unknown))
     }
 
     private mutating func readMember(
@@ -208,8 +245,8 @@ private struct RecordReader {
 }
 
 extension SecretBuffer {
-    /// Appends a secret as a JSON string.
-    mutating func appendQuoted(_ bytes: Span<UInt8>) {
+    /// Appends a secret, which is UTF-8 without control characters, as a JSON string.
+    public mutating func appendQuoted(_ bytes: Span<UInt8>) {
         append("\"")
         // Checked before: UTF-8 without control characters, so only two characters need an escape.
         var start = 0

@@ -1,5 +1,3 @@
-public import Sodium
-
 /// What a token may be.
 public enum TokenRules {
     /// 8 bytes: fewer could not be masked without masking half of everything.
@@ -10,27 +8,25 @@ public enum TokenRules {
     /// Checks a token against the headers that it will stand in.
     ///
     /// - Throws: ``ResourceError/invalid(_:)``, which never holds any of the token.
-    public static func check(_ token: borrowing SecretBytes, for headers: [HeaderTemplate]) throws(ResourceError) {
-        try token.withBytes { (bytes) throws(ResourceError) in
-            if bytes.isEmpty { throw .invalid("the token is empty") }
-            guard bytes.count >= minimumSize else {
-                throw .invalid("the token has \(bytes.count) bytes, and \(minimumSize) is the least")
+    public static func check(_ bytes: Span<UInt8>, for headers: [HeaderTemplate]) throws(ResourceError) {
+        if bytes.isEmpty { throw .invalid("the token is empty") }
+        guard bytes.count >= minimumSize else {
+            throw .invalid("the token has \(bytes.count) bytes, and \(minimumSize) is the least")
+        }
+        for index in bytes.indices where bytes[index] < 0x20 || bytes[index] == 0x7f {
+            if bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") {
+                throw .invalid("the token has a line break in it, which no header can carry")
             }
-            for index in bytes.indices where bytes[index] < 0x20 || bytes[index] == 0x7f {
-                if bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") {
-                    throw .invalid("the token has a line break in it, which no header can carry")
-                }
-                throw .invalid("the token has a control character in it, which no header can carry")
-            }
-            guard bytes.isUTF8 else { throw .invalid("the token is not text in UTF-8") }
-            guard escapedCount(bytes) <= maximumSize else {
-                throw .invalid("the token has more than the \(maximumSize) bytes that a token can have")
-            }
-            guard !headers.contains(where: \.isBearer) || isB64Token(bytes) else {
-                throw .invalid(
-                    "the token has characters that \"Authorization: Bearer\" does not allow (RFC 6750); "
-                        + "if it is meant so, give it a header of its own with --header")
-            }
+            throw .invalid("the token has a control character in it, which no header can carry")
+        }
+        guard bytes.isUTF8 else { throw .invalid("the token is not text in UTF-8") }
+        guard escapedCount(bytes) <= maximumSize else {
+            throw .invalid("the token has more than the \(maximumSize) bytes that a token can have")
+        }
+        guard !headers.contains(where: \.isBearer) || isB64Token(bytes) else {
+            throw .invalid(
+                "the token has characters that \"Authorization: Bearer\" does not allow (RFC 6750); "
+                    + "if it is meant so, give it a header of its own with --header")
         }
     }
 

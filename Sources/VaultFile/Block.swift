@@ -31,8 +31,7 @@ enum Block {
             let nameStart = start + recordStart.utf8CodeUnitCount
             guard bytes.extracting(start..<lineEnd).hasPrefix(recordStart),
                 let nameEnd = bytes.firstIndex(of: UInt8(ascii: "\""), from: nameStart, before: lineEnd),
-                RecordName.isName(bytes.extracting(nameStart..<nameEnd))
-                , bytes[lineEnd - 1] == UInt8(ascii: "}")
+                RecordName.isName(bytes.extracting(nameStart..<nameEnd)), bytes[lineEnd - 1] == UInt8(ascii: "}")
             else { return .record }
             let name = nameStart..<nameEnd
             if start == 0 {

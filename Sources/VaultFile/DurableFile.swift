@@ -46,9 +46,11 @@ package enum DurableFile {
                 try attempt("replacing", path) { try move(temporary, to: path) }
             } else {
                 // A link, unlike a rename, fails when the name is taken.
-                guard unsafe temporary.withPlatformString({ from in
-                    unsafe path.withPlatformString { to in unsafe Glibc.link(from, to) }
-                }) == 0 else {
+                guard
+                    unsafe temporary.withPlatformString({ from in
+                        unsafe path.withPlatformString { to in unsafe Glibc.link(from, to) }
+                    }) == 0
+                else {
                     if errno == EEXIST { throw VaultError.exists(path.string) }
                     throw VaultError.system(operation: "creating", path: path.string, errno: errno)
                 }
@@ -67,7 +69,8 @@ package enum DurableFile {
     }
 
     /// Writes all of `bytes`.
-    package static func write(_ bytes: Span<UInt8>, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError) {
+    package static func write(_ bytes: Span<UInt8>, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError)
+    {
         let total = bytes.count
         try attempt("writing", path) {
             try unsafe bytes.withUnsafeBytes { buffer in

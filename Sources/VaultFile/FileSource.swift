@@ -40,7 +40,8 @@ final class FileSource: ByteSource {
             do {
                 count = try unsafe output.withUnsafeMutableBytes { buffer in
                     try unsafe descriptor.read(
-                        fromAbsoluteOffset: Int64(offset + filled), into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+                        fromAbsoluteOffset: Int64(offset + filled),
+                        into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
                 }
             } catch {
                 throw .unreadable(errno: (error as? Errno)?.rawValue ?? EIO)

@@ -47,7 +47,8 @@ public struct Ratchet: Sendable {
             }
             var lines = TextLines(text)
             guard lines.take("vault/v1 ratchet"), let roster = pair(lines.value("roster")),
-                let generation = pair(lines.value("generation")), let stanza = lines.value("stanza").flatMap({ Int($0) }),
+                let generation = pair(lines.value("generation")),
+                let stanza = lines.value("stanza").flatMap({ Int($0) }),
                 lines.isAtEnd
             else { return nil }
             self.init(

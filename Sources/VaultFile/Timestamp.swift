@@ -12,7 +12,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     public static var now: Timestamp { Timestamp(seconds: time(nil)) }
 
     /// The moment that `text` gives: a date (its start in UTC), or RFC 3339 with `Z` or an offset. A fraction of a
-    /// second is dropped. Nil when it is neither, or the day does not exist.
+    /// second is dropped. Nil when it is neither, when the day does not exist, and when an offset leads out of the
+    /// years 1 to 9999, since what is read must be possible to write.
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int? {
@@ -25,7 +26,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
             return value
         }
         func has(_ character: Unicode.Scalar, at index: Int) -> Bool {
-            index < bytes.count && bytes[index] | 0x20 == UInt8(ascii: character) | 0x20
+            index < bytes.count && bytes[index] == UInt8(ascii: character)
         }
         guard let year = number(0..<4), has("-", at: 4), let month = number(5..<7), has("-", at: 7),
             let day = number(8..<10), year >= 1, (1...12).contains(month),
@@ -36,7 +37,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
             seconds = midnight
             return
         }
-        guard has("t", at: 10), let hour = number(11..<13), has(":", at: 13), let minute = number(14..<16),
+        guard has("T", at: 10) || has("t", at: 10), let hour = number(11..<13), has(":", at: 13),
+            let minute = number(14..<16),
             has(":", at: 16), let second = number(17..<19), hour < 24, minute < 60, second <= 60
         else { return nil }
         var rest = 19
@@ -47,7 +49,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
             guard rest > start else { return nil }
         }
         var offset = 0
-        if has("z", at: rest) {
+        if has("Z", at: rest) || has("z", at: rest) {
             rest += 1
         } else if rest < bytes.count, let hours = number(rest + 1..<rest + 3), has(":", at: rest + 3),
             let minutes = number(rest + 4..<rest + 6), hours < 24, minutes < 60,
@@ -58,8 +60,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         } else {
             return nil
         }
-        guard rest == bytes.count else { return nil }
         seconds = midnight + hour * 3600 + minute * 60 + second - offset
+        guard rest == bytes.count, Self.writable.contains(seconds) else { return nil }
     }
 
     /// RFC 3339 in UTC.
@@ -76,6 +78,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.seconds < right.seconds }
+
+    /// What four digits of a year can say.
+    private static let writable = -62_135_596_800...253_402_300_799
 
     private static func days(inMonth month: Int, of year: Int) -> Int {
         switch month {

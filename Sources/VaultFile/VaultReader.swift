@@ -112,7 +112,9 @@ public struct UnverifiedVault: ~Copyable {
         guard manifest.roster == Hash.roster(tail.roster.text) else {
             throw .damaged("the manifest was made under another roster")
         }
-        guard manifest.index == tail.indexHash else { throw .damaged("the index is not the one that the manifest names") }
+        guard manifest.index == tail.indexHash else {
+            throw .damaged("the index is not the one that the manifest names")
+        }
         return (tail, roster, manifest)
     }
 }

@@ -124,7 +124,9 @@ struct VaultWriter: ~Copyable {
     ) throws(VaultError) {
         let isGood = try VaultError.mapping(path) { () throws(AgeError) in
             let source: FileSource
-            do throws(FileSource.Failure) { source = try FileSource(opening: path) } catch { throw .unreadable(errno: error.errno) }
+            do throws(FileSource.Failure) { source = try FileSource(opening: path) } catch {
+                throw .unreadable(errno: error.errno)
+            }
             let header = try Header(readingFrom: source)
             var payload = try StreamReader(source, at: header.byteCount, fileKey: fileKey)
             var chunk = SecretBytes(zeros: Block.size)
@@ -168,7 +170,9 @@ struct VaultWriter: ~Copyable {
         for number in old.indices {
             // A block takes the changes up to the next block's first name; the first block those before it as well.
             let first = next
-            while next < sorted.count, number + 1 == old.count || sorted[next].name < old[number + 1].first { next += 1 }
+            while next < sorted.count, number + 1 == old.count || sorted[next].name < old[number + 1].first {
+                next += 1
+            }
             if first == next {
                 try reader.withUncheckedBlock(number) { (bytes) throws(VaultError) in try output.carry(bytes) }
                 index.entries.append(old[number])

@@ -45,3 +45,6 @@ static inline int clinux_contains(const void *haystack, size_t size, const void 
 
 /// fcntl(F_DUPFD): the same file under the lowest free number from `lowest` on.
 static inline int clinux_duplicate_from(int descriptor, int lowest) { return fcntl(descriptor, F_DUPFD, lowest); }
+
+/// pipe2(O_CLOEXEC).
+static inline int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }
