@@ -22,7 +22,7 @@ package enum DurableFile {
     ) throws(VaultError) {
         let temporary = sibling(of: path)
         do throws(VaultError) {
-            let descriptor = try attempt("creating", temporary) {
+            let descriptor = try attempt("creating", path) {
                 try FileDescriptor.open(
                     temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
                     permissions: [.ownerReadWrite])

@@ -23,10 +23,10 @@ public struct KnownVaults: Sendable {
         fileprivate func isAt(_ path: String) -> Bool { self.path.utf8.elementsEqual(path.utf8) }
     }
 
-    private let file: FilePath
+    private let file: FilePath?
 
-    /// The known vaults of `file`, which need not exist.
-    public init(file: FilePath) { self.file = file }
+    /// The known vaults of `file`, which need not exist; none where there is no place for such a file.
+    public init(file: FilePath?) { self.file = file }
 
     /// What is known of the vault at `path`.
     public func entry(for path: FilePath) throws(VaultError) -> Entry? {
@@ -36,6 +36,7 @@ public struct KnownVaults: Sendable {
 
     /// Writes down an entry, in the place of the one with the same path if there is one.
     public func record(_ entry: Entry) throws {
+        guard let file else { throw VaultError.notAllowed("there is no home folder to write it down in") }
         guard !entry.path.utf8.contains(UInt8(ascii: "\n")) else {
             throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(file)")
         }
@@ -77,7 +78,7 @@ public struct KnownVaults: Sendable {
     }
 
     private func entries() throws(VaultError) -> [Entry] {
-        guard let bytes = try SmallFile.read(file) else { return [] }
+        guard let file, let bytes = try SmallFile.read(file) else { return [] }
         var entries: [Entry] = []
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let text = String(decoding: line, as: UTF8.self)

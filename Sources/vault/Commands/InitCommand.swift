@@ -34,7 +34,7 @@ struct InitCommand: ParsableCommand {
         }
         let session = try Session(access, path: path, loaded: loaded, trust: Vault.Trust())
         let id = try session.vault.create(label: label)
-        Session.remember(id, path, try Session.knownVaults())
+        Session.remember(id, path, Session.knownVaults())
         Messages.note("made the vault \(path)", unless: access.quiet)
         let recipient = loaded.identities.first.map(\.recipient.description) ?? ""
         try Output.write("recipient \(recipient)\nvault-id \(id)\n")

@@ -34,15 +34,15 @@ struct Session {
         self.loaded = loaded
         vault = Vault(
             path: path, identities: loaded.identities, trust: trust,
-            ratchet: Ratchet(folder: FilePath(try Places.state()))
+            ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
         )
     }
 
     /// The vaults that this user knows.
-    static func knownVaults() throws -> KnownVaults { KnownVaults(file: FilePath(try Places.knownVaults())) }
+    static func knownVaults() -> KnownVaults { KnownVaults(file: Places.knownVaults().map { FilePath($0) }) }
 
     private static func trust(_ access: Access, _ path: FilePath, _ loaded: LoadedIdentities) throws -> Vault.Trust {
-        let known = try knownVaults()
+        let known = knownVaults()
         let entry = try known.entry(for: path)
         var trust = Vault.Trust()
         trust.acceptsOlder = access.acceptOlder
