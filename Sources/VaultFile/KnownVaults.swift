@@ -36,12 +36,12 @@ public struct KnownVaults: Sendable {
 
     /// Writes down an entry, in the place of the one with the same path if there is one.
     public func record(_ entry: Entry) throws {
-        guard let file else { throw VaultError.notAllowed("there is no home folder to write it down in") }
+        guard let known = file else { throw VaultError.notAllowed("there is no home folder to write it down in") }
         guard !entry.path.utf8.contains(UInt8(ascii: "\n")) else {
-            throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(file)")
+            throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(known)")
         }
-        try DurableFile.createFolder(file.removingLastComponent())
-        let file = DurableFile.target(of: file)
+        try DurableFile.createFolder(known.removingLastComponent())
+        let file = DurableFile.target(of: known)
         try VaultLock.hold(file) {
             _ = try entries()
             // Line by line, so that comments stay.
