@@ -113,6 +113,7 @@ public struct StreamWriter: ~Copyable {
     ///   - chunk: 65,536 bytes; the last one may be shorter, and empty only when it is the first as well.
     ///   - isLast: Whether it is the last.
     ///   - body: Gets the ciphertext, 16 bytes longer than `chunk`.
+    /// - Throws: What `body` throws.
     public mutating func seal<E: Error>(
         _ chunk: Span<UInt8>, isLast: Bool, _ body: (Span<UInt8>) throws(E) -> Void
     ) throws(E) {

@@ -83,6 +83,7 @@ public struct Record: ~Copyable {
     ///   - now: When this happens.
     ///   - expires: When the new token ends.
     ///   - limit: How many earlier tokens are kept.
+    /// - Returns: The new record.
     /// - Throws: ``ResourceError``.
     public borrowing func rotated(
         to token: borrowing SecretBytes, now: Timestamp, expires: Timestamp?, limit: Int = Resource.historyLimit

@@ -52,7 +52,8 @@ public struct RecordSummary: Sendable {
             }
         } catch {
             throw .malformedRecord(
-                name: record.extracting(name).text, "it is not the JSON of a record at byte \(error.offset + 1): \(error.reason)")
+                name: record.extracting(name).text,
+                "it is not the JSON of a record at byte \(error.offset + 1): \(error.reason)")
         }
         self.name = name
         self.url = url

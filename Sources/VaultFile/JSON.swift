@@ -216,9 +216,10 @@ package struct JSONCursor {
     /// Skips white space.
     package mutating func skipWhitespace(_ bytes: Span<UInt8>) {
         while position < bytes.count {
-            guard case let byte = bytes[position], byte <= 0x20, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
-            else { return }
-            position += 1
+            switch bytes[position] {
+            case 0x20, 0x0a, 0x0d, 0x09: position += 1
+            default: return
+            }
         }
     }
 

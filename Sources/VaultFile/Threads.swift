@@ -19,10 +19,14 @@ enum Threads {
             for number in 1..<max(count, 1) {
                 let task = unsafe Unmanaged.passRetained(Task(number, body))
                 var thread = pthread_t()
-                let status = unsafe pthread_create(&thread, nil, { pointer in
-                    if let pointer = unsafe pointer { unsafe Unmanaged<Task>.fromOpaque(pointer).takeRetainedValue().run() }
-                    return nil
-                }, task.toOpaque())
+                let status = unsafe pthread_create(
+                    &thread, nil,
+                    { pointer in
+                        if let pointer = unsafe pointer {
+                            unsafe Unmanaged<Task>.fromOpaque(pointer).takeRetainedValue().run()
+                        }
+                        return nil
+                    }, task.toOpaque())
                 if status == 0 {
                     threads.append(thread)
                 } else {

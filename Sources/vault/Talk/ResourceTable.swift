@@ -18,10 +18,13 @@ enum ResourceTable {
         private(set) var text: [UInt8] = []
         private(set) var rows: [Row] = []
 
+        /// Takes the rows from a block.
+        ///
         /// - Parameters:
         ///   - block: The block.
         ///   - records: Where its records stand.
         ///   - isWanted: Whether a record of that name is shown.
+        /// - Throws: ``ResourceError`` for a record that is malformed.
         init(_ block: Span<UInt8>, _ records: [Range<Int>], where isWanted: (Span<UInt8>) -> Bool) throws {
             text.reserveCapacity(block.count / 2)
             rows.reserveCapacity(records.count)
