@@ -43,7 +43,7 @@ public struct Template: Hashable, Sendable {
         var rest = text[...]
         while let open = rest.firstRange(of: "{{") {
             guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
-                throw .invalid("\"\(text)\" has {{ without }}")
+                throw .invalid("a template has {{ without }}")
             }
             if open.lowerBound > rest.startIndex { parts.append(.text(String(rest[..<open.lowerBound]))) }
             let name = rest[open.upperBound..<close.lowerBound]
@@ -84,7 +84,7 @@ public struct HeaderTemplate: Hashable, Sendable {
     /// - Throws: ``ResourceError/invalid(_:)``.
     public init(_ text: String) throws(ResourceError) {
         guard let colon = text.firstIndex(of: ":") else {
-            throw .invalid("the header \"\(text)\" has no colon; write 'Name: {{token}}'")
+            throw .invalid("a header has no colon; write 'Name: {{token}}'")
         }
         let name = text[..<colon]
         // RFC 9110, 5.6.2.
@@ -119,7 +119,7 @@ public struct EnvironmentTemplate: Hashable, Sendable {
     /// - Throws: ``ResourceError/invalid(_:)``.
     public init(_ text: String) throws(ResourceError) {
         guard let sign = text.firstIndex(of: "=") else {
-            throw .invalid("\"\(text)\" has no \"=\"; write 'NAME={{token}}'")
+            throw .invalid("a variable has no \"=\"; write 'NAME={{token}}'")
         }
         name = String(text[..<sign])
         try EnvironmentName.check(name)

@@ -122,7 +122,7 @@ package struct JSONCursor {
         try enter("{", bytes)
         var names: [JSONString] = []
         names.reserveCapacity(12)
-        if !skip("}", bytes) {
+        if !skip(UInt8(ascii: "}"), bytes) {
             repeat {
                 skipWhitespace(bytes)
                 let name = try readString(bytes)
@@ -130,11 +130,11 @@ package struct JSONCursor {
                     throw JSONError("a member that stands twice", at: name.range.lowerBound)
                 }
                 names.append(name)
-                guard skip(":", bytes) else { throw JSONError("a colon is missing", at: position) }
+                guard skip(UInt8(ascii: ":"), bytes) else { throw JSONError("a colon is missing", at: position) }
                 skipWhitespace(bytes)
                 try member(name, &self)
-            } while skip(",", bytes)
-            guard skip("}", bytes) else { throw JSONError("an object that does not end", at: position) }
+            } while skip(UInt8(ascii: ","), bytes)
+            guard skip(UInt8(ascii: "}"), bytes) else { throw JSONError("an object that does not end", at: position) }
         }
         depth -= 1
     }
@@ -144,12 +144,12 @@ package struct JSONCursor {
         _ bytes: Span<UInt8>, _ element: (inout JSONCursor) throws(JSONError) -> Void
     ) throws(JSONError) {
         try enter("[", bytes)
-        if !skip("]", bytes) {
+        if !skip(UInt8(ascii: "]"), bytes) {
             repeat {
                 skipWhitespace(bytes)
                 try element(&self)
-            } while skip(",", bytes)
-            guard skip("]", bytes) else { throw JSONError("an array that does not end", at: position) }
+            } while skip(UInt8(ascii: ","), bytes)
+            guard skip(UInt8(ascii: "]"), bytes) else { throw JSONError("an array that does not end", at: position) }
         }
         depth -= 1
     }
@@ -215,7 +215,11 @@ package struct JSONCursor {
 
     /// Skips white space.
     package mutating func skipWhitespace(_ bytes: Span<UInt8>) {
-        while position < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[position]) { position += 1 }
+        while position < bytes.count {
+            guard case let byte = bytes[position], byte <= 0x20, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
+            else { return }
+            position += 1
+        }
     }
 
     /// Whether the next bytes are `text`, which are then read.
@@ -231,9 +235,9 @@ package struct JSONCursor {
         return true
     }
 
-    private mutating func skip(_ character: Unicode.Scalar, _ bytes: Span<UInt8>) -> Bool {
+    private mutating func skip(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         skipWhitespace(bytes)
-        return take(UInt8(ascii: character), bytes)
+        return take(byte, bytes)
     }
 
     private mutating func enter(_ bracket: Unicode.Scalar, _ bytes: Span<UInt8>) throws(JSONError) {

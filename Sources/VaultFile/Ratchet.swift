@@ -16,7 +16,7 @@ public struct Ratchet: Sendable {
         let stanza: Int
 
         /// Whether `other` is a later version. A moved stanza alone is not.
-        fileprivate func isOlder(than other: State) -> Bool {
+        func isOlder(than other: State) -> Bool {
             (rosterVersion, generation) < (other.rosterVersion, other.generation)
         }
 

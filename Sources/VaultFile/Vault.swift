@@ -39,8 +39,9 @@ public struct Vault: Sendable {
     ///
     /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.
     public func open() throws -> VaultReader {
+        let pin = try pin()
         var seen: Ratchet.State?
-        let reader = try read(&seen)
+        let reader = try read(pin, &seen)
         if reader.state != seen {
             // A state folder that cannot be written, as in a container, never fails a read.
             try? ratchet.raise(reader.id, to: reader.state)
@@ -69,11 +70,15 @@ public struct Vault: Sendable {
     /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was.
     public func update(_ body: (inout VaultReader, inout RecordChanges) throws -> Void) throws {
         let target = DurableFile.target(of: path)
-        if unsafe access(target.string, F_OK) != 0 { throw VaultError.noSuchFile(path.string) }
+        // A lock beside a file that is not there would only be litter.
+        if unsafe access(target.string, F_OK) != 0, errno == ENOENT || errno == ENOTDIR {
+            throw VaultError.noSuchFile(path.string)
+        }
+        let pin = try pin()
         try VaultLock.hold(target) {
             DurableFile.removeRemains(of: target)
             var seen: Ratchet.State?
-            var reader = try read(&seen)
+            var reader = try read(pin, &seen)
             var changes = RecordChanges()
             try body(&reader, &changes)
             if changes.isEmpty { return }
@@ -85,18 +90,18 @@ public struct Vault: Sendable {
         }
     }
 
+    /// The vault that it has to be. Somebody who has to be asked is asked before anything is locked.
+    private func pin() throws -> Pin {
+        if let pin = trust.pin { return pin }
+        let id = try UnverifiedVault(opening: path, with: identities).id
+        guard try trust.confirm(id) else { throw VaultError.unknownVault(id) }
+        return Pin(id: id)
+    }
+
     /// Opens and checks; the version seen before is read first, so that a writer in between does no harm.
-    private func read(_ seen: inout Ratchet.State?) throws -> VaultReader {
-        if let pin = trust.pin { seen = try ratchet.state(of: pin.id) }
+    private func read(_ pin: Pin, _ seen: inout Ratchet.State?) throws -> VaultReader {
+        seen = try ratchet.state(of: pin.id)
         let opened = try UnverifiedVault(opening: path, with: identities, hint: seen?.stanza ?? 0)
-        var pin = trust.pin
-        if pin == nil {
-            guard try trust.confirm(opened.id) else { throw VaultError.unknownVault(opened.id) }
-            pin = Pin(id: opened.id)
-            seen = try ratchet.state(of: opened.id)
-        }
-        guard let pin else { throw VaultError.unknownVault(opened.id) }
-        return try opened.verify(
-            pin: pin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
+        return try opened.verify(pin: pin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
     }
 }

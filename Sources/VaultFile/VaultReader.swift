@@ -96,8 +96,8 @@ public struct UnverifiedVault: ~Copyable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(tailSize)
         for index in blocks...last {
-            if index < last || bytes.isEmpty { try chunk.read(index, of: &payload, path) }
-            if index == last, last > blocks { try chunk.read(last, of: &payload, path) }
+            // A tail of one chunk, which most are, is there already.
+            if last > blocks { try chunk.read(index, of: &payload, path) }
             chunk.withBytes { bytes += $0.extracting(first: payload.size(ofChunk: index)).array }
         }
         var defect = ""

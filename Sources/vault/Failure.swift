@@ -132,23 +132,32 @@ extension Failure {
         unsafe String(cString: strerror(number)).lowercasedFirst
     }
 
-    /// Whether an error was made by ArgumentParser rather than by a command.
-    static func isFromParser(_ error: any Error) -> Bool {
-        !(error is Failure || error is VaultError || error is ResourceError || error is Launch.Failure)
-    }
-
-    /// ArgumentParser's message in the form of ours.
-    init(parser error: any Error) {
+    /// ArgumentParser's message in the form of ours, and without what was given: that may be a token in a wrong place.
+    init(parser error: any Error, _ arguments: [String]) {
+        guard RootCommand.exitCode(for: error) == .validationFailure else {
+            self.init(.bug, "the command line could not be read", hint: "please report this")
+            return
+        }
         let text = RootCommand.message(for: error)
         var message = text.split(separator: "\n").first.map(String.init) ?? text
         if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
         if message.hasSuffix(".") { message.removeLast() }
         // Its last line reads: See 'vault add --help' for more information.
-        let help = RootCommand.fullMessage(for: error).split(separator: "'").dropFirst().last { $0.hasSuffix("--help") }
-        let isUsage = RootCommand.exitCode(for: error) == .validationFailure
-        self.init(
-            isUsage ? .usage : .bug, message.lowercasedFirst,
-            hint: "see '\(help.map(String.init) ?? "\(Process.name) --help")'")
+        let help = RootCommand.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
+        var hint = "see '\(help.map(String.init) ?? "\(Process.name) --help")'"
+        if message.contains("nexpected argument") {
+            message = "there is an argument too many"
+            if help == "\(Process.name) --help" {
+                message = "there is no such verb"
+            } else if arguments.first == ExecCommand.verb {
+                hint = "put the command behind --, as in '\(Process.name) exec NAME -- curl …'"
+            } else if arguments.first == AddCommand.configuration.commandName {
+                hint = "a token is never an argument: pipe it in, or let yourself be asked"
+            }
+        } else if let option = message.firstRange(of: " is invalid for ") {
+            message = "this is no value for \(message[option.upperBound...].prefix { $0 != "." })"
+        }
+        self.init(.usage, message.lowercasedFirst, hint: hint)
     }
 }
 
