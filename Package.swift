@@ -61,7 +61,8 @@ let package = Package(
         .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
         .testTarget(
             name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "vault"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["TestSupport", "vault"], exclude: ["Help", "Scripts", "Tools"]),
     ]
 )
 
