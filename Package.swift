@@ -63,6 +63,7 @@ let package = Package(
             name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),
         .testTarget(
             name: "CommandTests", dependencies: ["TestSupport", "vault"], exclude: ["Help", "Scripts", "Tools"]),
+        .testTarget(name: "DocumentationTests", dependencies: ["Age", "Sodium", "TestSupport", "VaultFile"]),
     ]
 )
 
