@@ -54,7 +54,7 @@ let package = Package(
             dependencies: [
                 "Age", "Sodium", "TestSupport", "VaultFile", .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Independent"]),
+            exclude: ["Independent", "Vectors"]),
     ]
 )
 
