@@ -15,6 +15,7 @@ package enum DurableFile {
     ///   - replacing: False refuses a file that is there already, without a moment in which it could come.
     ///   - write: Writes the content.
     ///   - check: Gets the path of the new file before it is put in place.
+    /// - Throws: ``VaultError``, or what `write` or `check` throws.
     package static func write(
         _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], replacing: Bool = true,
         _ write: (FileDescriptor) throws(VaultError) -> Void,

@@ -91,8 +91,12 @@ public struct Ratchet: Sendable {
 extension Ratchet.State {
     /// Checks that what was opened is not older than this.
     ///
-    /// - Parameter followsGit: Whether the vault's history is git's, where checking out an older commit is no attack:
-    ///   generations are then not compared.
+    /// - Parameters:
+    ///   - other: What was opened.
+    ///   - previous: The manifests that it names as those before it.
+    ///   - followsGit: Whether the vault's history is git's, where checking out an older commit is no attack:
+    ///     generations are then not compared.
+    /// - Throws: ``VaultError/older(_:)``.
     func check(_ other: Ratchet.State, previous: [Hash], followsGit: Bool) throws(VaultError) {
         if other.rosterVersion < rosterVersion {
             throw .older("its roster has version \(other.rosterVersion), but version \(rosterVersion) was seen here")

@@ -42,6 +42,8 @@ struct VaultWriter: ~Copyable {
     ///   - reader: The current version, read under the lock.
     ///   - seen: The newest version seen here, if any was.
     ///   - path: The file, not a symbolic link.
+    /// - Returns: What to remember of the new version.
+    /// - Throws: ``VaultError``.
     func write(
         _ changes: borrowing RecordChanges, to reader: inout VaultReader, seen: Ratchet.State?, path: FilePath
     ) throws(VaultError) -> Ratchet.State {
