@@ -14,9 +14,10 @@ public enum JSONWebToken {
         else { return nil }
         return claims.withBytes { claims in
             guard let range = member("exp", of: claims) else { return nil }
-            // A number, of which a fraction or an exponent is nothing that anybody writes.
-            guard let seconds = Int(claims.extracting(range).text.prefix { $0 != "." }),
-                (0...253_402_300_799).contains(seconds)
+            // A number without sign and exponent, of which a fraction is dropped.
+            let number = claims.extracting(range).text
+            guard number.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }),
+                let seconds = Int(number.prefix { $0 != "." }), (0...253_402_300_799).contains(seconds)
             else { return nil }
             return Timestamp(seconds: seconds)
         }
