@@ -16,6 +16,8 @@ extension ExecRequest {
             arguments.command, searchPath: Variables.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
         let templated = try noTemplate ? arguments.plain() : arguments.templated(for: names)
 
+        // Standard input is left to the command, at its end; another descriptor is none of its business.
+        if let descriptor = access.passphraseDescriptor, descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         let session = try Session(access)
         let tokens = try TokenSet(names, session)
         for resource in tokens.resources { try Expiry.check(resource, minimum: minimum, allowsExpired: allowExpired) }

@@ -43,7 +43,7 @@ struct InitCommand: ParsableCommand {
 
     /// The identities that there are, or a new one.
     private func identities(_ access: Access) throws -> LoadedIdentities {
-        let source = IdentitySource(access: access)
+        let source = IdentitySource(access)
         let path = try Places.identity()
         if let given = try source.loadGiven() { return given }
         if unsafe Glibc.access(path, F_OK) == 0 { return try source.load() }

@@ -24,7 +24,7 @@ struct Session {
             if errno == ENOENT || errno == ENOTDIR { throw VaultError.noSuchFile(path.string) }
             throw Failure(.io, "opening \(path): \(Failure.text(errno))")
         }
-        let loaded = try IdentitySource(access: access).load()
+        let loaded = try IdentitySource(access).load()
         try self.init(access, path: path, loaded: loaded, trust: Self.trust(access, path, loaded))
     }
 
