@@ -12,8 +12,9 @@ enum Main {
             // Before the parser of the other commands is touched: its set-up would cost more than all of exec.
             if arguments.first == ExecCommand.verb, let request = ExecRequest(fast: arguments) {
                 try request.run()
+            } else {
+                try run(arguments)
             }
-            try run(arguments)
         } catch {
             Failure(error).end(isExec: arguments.first == ExecCommand.verb)
         }
