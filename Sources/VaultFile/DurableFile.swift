@@ -98,8 +98,9 @@ package enum DurableFile {
         }
     }
 
-    /// Makes `folder` and those above it that are missing, with mode 0700.
+    /// Makes `folder` and those above it that are missing, with mode 0700. An empty path is the current folder.
     package static func createFolder(_ folder: FilePath) throws(VaultError) {
+        if folder.isEmpty { return }
         var status = stat()
         if unsafe stat(folder.string, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else {
@@ -108,7 +109,7 @@ package enum DurableFile {
             return
         }
         let parent = folder.removingLastComponent()
-        if !parent.isEmpty, parent != folder { try createFolder(parent) }
+        if parent != folder { try createFolder(parent) }
         if unsafe mkdir(folder.string, 0o700) != 0, errno != EEXIST {
             throw .system(operation: "creating the folder", path: folder.string, errno: errno)
         }
