@@ -101,7 +101,7 @@ extension Failure {
             let isCreation = operation.hasPrefix("creating")
             self.init(
                 isCreation ? .exists : .io, "\(operation) \(path): \(Self.text(number))",
-                hint: number == EISDIR ? "give the path of a file with --vault" : nil)
+                hint: number == EISDIR && operation == "opening" ? "give the path of a file with --vault" : nil)
         case .durabilityUnknown(let path, let number):
             self.init(
                 .io, "\(path) is written, but whether it would outlast a power cut is unknown: \(Self.text(number))")
@@ -143,12 +143,28 @@ extension Failure {
         var message = text.split(separator: "\n").first.map(String.init) ?? text
         if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
         if message.hasSuffix(".") { message.removeLast() }
+        var hint: String?
+        if let question = message.firstRange(of: ". Did you mean") {
+            hint = "did you mean" + message[question.upperBound...]
+            message.removeSubrange(question.lowerBound...)
+        }
+        let hasTooMany = message.contains("nexpected argument")
+        // They may be a token that somebody gave by mistake: not to be repeated.
+        if hasTooMany { message = "there are more arguments than this command takes" }
+        switch CommandLine.arguments.dropFirst().first {
+        case "add", "rotate":
+            if hasTooMany || message.hasPrefix("Unknown option '--token'") {
+                hint = "a token is never an argument, which everybody can read: pipe it in, or give --token-fd N"
+            }
+        case ExecCommand.verb: if hasTooMany { hint = CommandArguments.usage }
+        default: break
+        }
         // Its last line reads: See 'vault add --help' for more information.
         let help = RootCommand.fullMessage(for: error).split(separator: "'").dropFirst().last { $0.hasSuffix("--help") }
         let isUsage = RootCommand.exitCode(for: error) == .validationFailure
         self.init(
             isUsage ? .usage : .bug, message.lowercasedFirst,
-            hint: "see '\(help.map(String.init) ?? "\(Process.name) --help")'")
+            hint: hint ?? "see '\(help.map(String.init) ?? "\(Process.name) --help")'")
     }
 }
 
