@@ -74,6 +74,7 @@ public struct Header: Sendable {
     /// - Parameters:
     ///   - identities: Tried in their order.
     ///   - hint: The number of the stanza to try first; trying a thousand takes some 30 ms.
+    /// - Returns: The file key, and where it was found.
     /// - Throws: ``AgeError/noMatch``, ``AgeError/headerMAC``, ``AgeError/header(_:)``,
     ///   ``AgeError/workFactor(_:limit:)``.
     public func unwrap(

@@ -16,6 +16,7 @@ public enum Launch {
     /// - Parameters:
     ///   - command: What was asked for.
     ///   - searchPath: Folders between colons, as in `PATH`; an empty one is the current folder.
+    /// - Returns: Its path.
     /// - Throws: ``Failure``.
     public static func find(_ command: String, searchPath: String) throws(Failure) -> String {
         guard !command.isEmpty else { throw .notFound(command) }
@@ -41,6 +42,7 @@ public enum Launch {
     ///   - program: The file, as ``find(_:searchPath:)`` gives it, ending in a zero byte; its name need not be text.
     ///   - arguments: The argument vector, each ending in a zero byte; the first is the name the program sees.
     ///   - environment: The variables as `NAME=value`, each ending in a zero byte.
+    /// - Returns: Why it failed.
     @unsafe
     public static func replaceProcess(
         with program: UnsafePointer<CChar>, arguments: [UnsafePointer<CChar>], environment: [UnsafePointer<CChar>]

@@ -10,8 +10,9 @@ public enum HeaderRenderer {
     ///   - template: A header's value, or a variable's.
     ///   - resource: What the variables are taken from.
     ///   - token: The resource's token.
-    ///   - path: Gives the path for `{{headers}}` and `{{curl_config}}`.
     ///   - output: Where the text goes.
+    ///   - path: Gives the path for `{{headers}}` and `{{curl_config}}`.
+    /// - Throws: What `path` throws.
     public static func append<E: Error>(
         _ template: Template, of resource: Resource, token: Span<UInt8>, to output: inout SecretBuffer,
         path: (Template.Variable) throws(E) -> String

@@ -45,8 +45,8 @@ public struct Needles: ~Copyable {
         guard secret.count >= Self.minimumSize else { return }
         add(.raw, number) { $0.append(secret) }
         for alignment in 0..<3 {
-            add(.base64, number) { Self.appendBase64(secret, alignment, .standardUnpadded, &$0) }
-            add(.base64url, number) { Self.appendBase64(secret, alignment, .urlUnpadded, &$0) }
+            add(.base64, number) { Self.appendBase64(secret, alignment, isURL: false, &$0) }
+            add(.base64url, number) { Self.appendBase64(secret, alignment, isURL: true, &$0) }
         }
         for digits: StaticString in ["0123456789abcdef", "0123456789ABCDEF"] {
             add(.hex, number) { output in
@@ -107,16 +107,32 @@ public struct Needles: ~Copyable {
 
     /// The characters that the secret alone determines when `alignment` bytes (modulo 3) stand in front of it.
     private static func appendBase64(
-        _ secret: Span<UInt8>, _ alignment: Int, _ variant: Base64.Variant, _ output: inout SecretBuffer
+        _ secret: Span<UInt8>, _ alignment: Int, isURL: Bool, _ output: inout SecretBuffer
     ) {
-        let shifted = SecretBytes(count: alignment + secret.count) { shifted in
-            for index in secret.indices { shifted[alignment + index] = secret[index] }
+        // A character is six bits. The first one that has none of its bits from in front begins at this bit of the
+        // secret; what is left over at the end belongs to a character that shares bits with what follows.
+        let start = [0, 4, 2][alignment]
+        let characters = (secret.count * 8 - start) / 6
+        output.withSpace(characters) { space in
+            for index in 0..<characters {
+                let bit = start + index * 6
+                let high = UInt16(secret[bit / 8])
+                let low = bit / 8 + 1 < secret.count ? UInt16(secret[bit / 8 + 1]) : 0
+                let value = UInt8(truncatingIfNeeded: (high << 8 | low) >> UInt16(10 - bit % 8)) & 63
+                space[index] = base64Character(value, isURL: isURL)
+            }
+            return characters
         }
-        let encoded = shifted.withBytes { Base64.encodeSecret($0, variant) }
-        // The first characters share bits with what stands in front, and the last one with what follows.
-        let first = [0, 2, 3][alignment]
-        let last = (alignment + secret.count) % 3 == 0 ? encoded.count : encoded.count - 1
-        encoded.withBytes { output.append($0.extracting(first..<last)) }
+    }
+
+    private static func base64Character(_ value: UInt8, isURL: Bool) -> UInt8 {
+        switch value {
+        case ..<26: value + UInt8(ascii: "A")
+        case ..<52: value - 26 + UInt8(ascii: "a")
+        case ..<62: value - 52 + UInt8(ascii: "0")
+        case 62: UInt8(ascii: isURL ? "-" : "+")
+        default: UInt8(ascii: isURL ? "_" : "/")
+        }
     }
 
     private static func appendHex(_ byte: UInt8, _ digits: StaticString, _ output: inout SecretBuffer) {

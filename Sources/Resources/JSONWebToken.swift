@@ -1,26 +1,25 @@
-public import Sodium
+internal import Sodium
 public import VaultFile
 
 /// JSON Web Tokens (RFC 7519), of which only the expiry is of interest. Nothing is verified.
 public enum JSONWebToken {
     /// The `exp` of a token that is a JWT; nil for any other token, or when it has none.
-    public static func expiry(of token: borrowing SecretBytes) -> Timestamp? {
-        token.withBytes { bytes in
-            var dots: [Int] = []
-            for index in bytes.indices where bytes[index] == UInt8(ascii: ".") { dots.append(index) }
-            guard dots.count == 2,
-                let header = Base64.decodeSecret(bytes.extracting(..<dots[0]), .urlUnpadded),
-                let claims = Base64.decodeSecret(bytes.extracting(dots[0] + 1..<dots[1]), .urlUnpadded),
-                header.withBytes({ member("alg", of: $0) }) != nil
+    public static func expiry(of bytes: Span<UInt8>) -> Timestamp? {
+        var dots: [Int] = []
+        for index in bytes.indices where bytes[index] == UInt8(ascii: ".") { dots.append(index) }
+        guard dots.count == 2,
+            let header = Base64.decodeSecret(bytes.extracting(..<dots[0]), .urlUnpadded),
+            let claims = Base64.decodeSecret(bytes.extracting(dots[0] + 1..<dots[1]), .urlUnpadded),
+            header.withBytes({ member("alg", of: $0) }) != nil
+        else { return nil }
+        return claims.withBytes { claims in
+            guard let range = member("exp", of: claims) else { return nil }
+            // A number without sign and exponent, of which a fraction is dropped.
+            let number = claims.extracting(range).text
+            guard number.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }),
+                let seconds = Int(number.prefix { $0 != "." }), (0...253_402_300_799).contains(seconds)
             else { return nil }
-            return claims.withBytes { claims in
-                guard let range = member("exp", of: claims) else { return nil }
-                // A number, of which a fraction or an exponent is nothing that anybody writes.
-                guard let seconds = Int(claims.extracting(range).text.prefix { $0 != "." }),
-                    (0...253_402_300_799).contains(seconds)
-                else { return nil }
-                return Timestamp(seconds: seconds)
-            }
+            return Timestamp(seconds: seconds)
         }
     }
 

@@ -55,6 +55,13 @@ public struct Record: ~Copyable {
         line.withBytes { layout.tokens[0].value.secret(in: $0) }
     }
 
+    /// Lends the token.
+    public borrowing func withToken<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+        let value = layout.tokens[0].value
+        if value.hasEscapes { return try token().withBytes(body) }
+        return try line.withBytes { (line) throws(E) -> R in try body(line.extracting(value.range)) }
+    }
+
     /// A token of the history, by its place in it.
     public borrowing func earlierToken(_ index: Int) -> SecretBytes {
         line.withBytes { layout.tokens[index + 1].value.secret(in: $0) }
@@ -76,6 +83,7 @@ public struct Record: ~Copyable {
     ///   - now: When this happens.
     ///   - expires: When the new token ends.
     ///   - limit: How many earlier tokens are kept.
+    /// - Returns: The new record.
     /// - Throws: ``ResourceError``.
     public borrowing func rotated(
         to token: borrowing SecretBytes, now: Timestamp, expires: Timestamp?, limit: Int = Resource.historyLimit
@@ -163,7 +171,9 @@ public struct RecordView {
         resource.updated = resource.updated ?? now
         resource.token.added = resource.token.added ?? now
         if resource.token.expires == nil {
-            resource.token.expires = JSONWebToken.expiry(of: layout.tokens[0].value.secret(in: line))
+            let value = layout.tokens[0].value
+            // Escapes do not occur in a JWT.
+            if !value.hasEscapes { resource.token.expires = JSONWebToken.expiry(of: line.extracting(value.range)) }
         }
     }
 

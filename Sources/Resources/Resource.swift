@@ -114,8 +114,13 @@ public struct Resource: Sendable, Equatable {
 
     /// Text that ends up on terminals and in headers has no control characters.
     private static func checkText(_ text: String?, _ option: String) throws(ResourceError) {
-        if let text, text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) }) {
+        if let text, text.unicodeScalars.contains(where: \.isControl) {
             throw .invalid("\(option) has a control character in it")
         }
     }
+}
+
+extension Unicode.Scalar {
+    /// Whether this is a control character, of one byte or (U+0080 to U+009F) of two.
+    var isControl: Bool { value < 0x20 || (0x7f..<0xa0).contains(value) }
 }

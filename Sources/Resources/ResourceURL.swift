@@ -6,7 +6,7 @@
 public struct ResourceURL: Hashable, Sendable {
     /// `http` or `https`.
     public let scheme: String
-    /// In lower case; an IPv6 address in brackets.
+    /// In lower case; an IPv6 address in brackets, and in the one spelling of RFC 5952 without embedded IPv4.
     public let host: String
     /// The port, also where the URL leaves it to the scheme.
     public let port: Int
@@ -19,7 +19,11 @@ public struct ResourceURL: Hashable, Sendable {
     ///
     /// - Throws: ``ResourceError/invalid(_:)``, which says what about it is refused.
     public init(_ text: String) throws(ResourceError) {
-        func refuse(_ reason: String) -> ResourceError { .invalid("the URL \"\(text)\" \(reason)") }
+        func refuse(_ reason: String) -> ResourceError {
+            // Passwords and tokens stand in front of an @ and in queries.
+            let shown = text.contains("@") ? "" : " \"\(text.prefix { $0 != "?" && $0 != "#" })\""
+            return .invalid("the URL\(shown) \(reason)")
+        }
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }) else {
             throw .invalid("a URL has only visible ASCII characters, and no backslash")
@@ -64,7 +68,10 @@ public struct ResourceURL: Hashable, Sendable {
             let behind = authority[authority.index(after: end)...]
             guard behind.isEmpty || behind.hasPrefix(":") else { throw refuse("has something behind its address") }
             if !behind.isEmpty { portText = behind.dropFirst() }
-            guard isIPv6(host.dropFirst().dropLast()) else { throw refuse("has an address that is not IPv6") }
+            guard let groups = groups(ofIPv6: host.dropFirst().dropLast()) else {
+                throw refuse("has an address that is not IPv6")
+            }
+            host = "[\(spelling(ofIPv6: groups))]"
         } else {
             if let colon = authority.firstIndex(of: ":") {
                 host = authority[..<colon]
@@ -101,8 +108,10 @@ public struct ResourceURL: Hashable, Sendable {
         guard !lowered.contains("%2f"), !lowered.contains("%5c") else {
             throw refuse("has an encoded slash in its path")
         }
+        guard !lowered.contains("%00") else { throw refuse("has an encoded zero byte in its path") }
         for segment in lowered.split(separator: "/") {
-            let plain = segment.replacing("%2e", with: ".")
+            // Some servers take parameters (`..;a=b`) off a segment before they look at it.
+            let plain = segment.replacing("%2e", with: ".").replacing("%3b", with: ";").prefix { $0 != ";" }
             guard plain != ".", plain != ".." else { throw refuse("has a \".\" or \"..\" in its path") }
         }
     }
@@ -118,22 +127,37 @@ public struct ResourceURL: Hashable, Sendable {
 
     /// Groups of up to four hexadecimal digits, eight of them or fewer with one `::`. Zones and embedded IPv4 addresses
     /// are refused.
-    private static func isIPv6(_ text: Substring) -> Bool {
-        func groups(_ text: Substring) -> Int? {
-            if text.isEmpty { return 0 }
-            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.allSatisfy({ (1...4).contains($0.utf8.count) && $0.allSatisfy(\.isHexDigit) }) else {
-                return nil
+    private static func groups(ofIPv6 text: Substring) -> [UInt16]? {
+        func groups(_ text: Substring) -> [UInt16]? {
+            if text.isEmpty { return [] }
+            var groups: [UInt16] = []
+            for part in text.split(separator: ":", omittingEmptySubsequences: false) {
+                guard part.utf8.count <= 4, part.allSatisfy(\.isHexDigit), let group = UInt16(part, radix: 16) else {
+                    return nil
+                }
+                groups.append(group)
             }
-            return parts.count
+            return groups
         }
-        if let gap = text.range(of: "::") {
-            guard let left = groups(text[..<gap.lowerBound]), let right = groups(text[gap.upperBound...]) else {
-                return false
-            }
-            return left + right <= 7
+        guard let gap = text.range(of: "::") else { return groups(text).flatMap { $0.count == 8 ? $0 : nil } }
+        guard let left = groups(text[..<gap.lowerBound]), let right = groups(text[gap.upperBound...]),
+            left.count + right.count <= 7
+        else { return nil }
+        return left + Array(repeating: 0, count: 8 - left.count - right.count) + right
+    }
+
+    /// RFC 5952, 4: lower case, no leading zeros, and `::` for the first of the longest runs of two zeros or more.
+    private static func spelling(ofIPv6 groups: [UInt16]) -> String {
+        var gap = 0..<0
+        for start in groups.indices {
+            let end = groups[start...].firstIndex { $0 != 0 } ?? groups.count
+            if end - start > max(gap.count, 1) { gap = start..<end }
         }
-        return groups(text) == 8
+        func joined(_ groups: ArraySlice<UInt16>) -> String {
+            groups.map { String($0, radix: 16) }.joined(separator: ":")
+        }
+        if gap.isEmpty { return joined(groups[...]) }
+        return joined(groups[..<gap.lowerBound]) + "::" + joined(groups[gap.upperBound...])
     }
 }
 

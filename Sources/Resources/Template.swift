@@ -41,9 +41,10 @@ public struct Template: Hashable, Sendable {
         self.text = text
         var parts: [Part] = []
         var rest = text[...]
-        while let open = rest.firstRange(of: "{{") {
-            guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
-                throw .invalid("\"\(text)\" has {{ without }}")
+        // By bytes, so that no combining mark hides a brace.
+        while let open = rest.utf8.firstRange(of: "{{".utf8) {
+            guard let close = rest[open.upperBound...].utf8.firstRange(of: "}}".utf8) else {
+                throw .invalid("a template has {{ without }}")
             }
             if open.lowerBound > rest.startIndex { parts.append(.text(String(rest[..<open.lowerBound]))) }
             let name = rest[open.upperBound..<close.lowerBound]
@@ -83,8 +84,8 @@ public struct HeaderTemplate: Hashable, Sendable {
     ///
     /// - Throws: ``ResourceError/invalid(_:)``.
     public init(_ text: String) throws(ResourceError) {
-        guard let colon = text.firstIndex(of: ":") else {
-            throw .invalid("the header \"\(text)\" has no colon; write 'Name: {{token}}'")
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else {
+            throw .invalid("a header has no colon; write 'Name: {{token}}'")
         }
         let name = text[..<colon]
         // RFC 9110, 5.6.2.
@@ -92,8 +93,8 @@ public struct HeaderTemplate: Hashable, Sendable {
         guard !name.isEmpty, name.utf8.allSatisfy({ $0.isNameCharacter || special.contains($0) }) else {
             throw .invalid("\"\(name)\" is not a name that a header can have")
         }
-        let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-        guard !value.isEmpty, !value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
+        let value = text[text.utf8.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+        guard !value.isEmpty, !value.unicodeScalars.contains(where: \.isControl) else {
             throw .invalid("the header \(name) needs a value, without control characters")
         }
         self.name = String(name)
@@ -118,13 +119,13 @@ public struct EnvironmentTemplate: Hashable, Sendable {
     ///
     /// - Throws: ``ResourceError/invalid(_:)``.
     public init(_ text: String) throws(ResourceError) {
-        guard let sign = text.firstIndex(of: "=") else {
-            throw .invalid("\"\(text)\" has no \"=\"; write 'NAME={{token}}'")
+        guard let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+            throw .invalid("a variable has no \"=\"; write 'NAME={{token}}'")
         }
         name = String(text[..<sign])
         try EnvironmentName.check(name)
         guard !text.utf8.contains(0) else { throw .invalid("the variable \(name) has a zero byte in it") }
-        value = try Template(String(text[text.index(after: sign)...]), allowed: Template.Variable.allCases)
+        value = try Template(String(text[text.utf8.index(after: sign)...]), allowed: Template.Variable.allCases)
     }
 
     /// As it was written.

@@ -20,6 +20,10 @@ public enum TokenRules {
             throw .invalid("the token has a control character in it, which no header can carry")
         }
         guard bytes.isUTF8 else { throw .invalid("the token is not text in UTF-8") }
+        // U+0080 to U+009F, which terminals take for the start of a sequence.
+        for index in bytes.indices where bytes[index] == 0xc2 && bytes[index + 1] < 0xa0 {
+            throw .invalid("the token has a control character in it, which no header can carry")
+        }
         guard escapedCount(bytes) <= maximumSize else {
             throw .invalid("the token has more than the \(maximumSize) bytes that a token can have")
         }

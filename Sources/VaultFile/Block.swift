@@ -16,6 +16,8 @@ enum Block {
     ///   - first: The name that the index gives.
     ///   - next: The name that the index gives for the following block.
     ///   - body: Gets where each record stands, and where its name.
+    /// - Returns: What is wrong with the block; nil when nothing is.
+    /// - Throws: What `body` throws.
     static func forEachRecord<E: Error>(
         _ bytes: Span<UInt8>, first: RecordName, next: RecordName?,
         _ body: (_ record: Range<Int>, _ name: Range<Int>) throws(E) -> Void
@@ -60,16 +62,6 @@ enum BlockDefect: String {
 }
 
 extension Span<UInt8> {
-    /// The first place of `byte` in `start..<end`.
-    func firstIndex(of byte: UInt8, from start: Int, before end: Int) -> Int? {
-        var index = start
-        while index < end {
-            if self[index] == byte { return index }
-            index += 1
-        }
-        return nil
-    }
-
     func isEqual(to other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }

@@ -15,6 +15,7 @@ package enum DurableFile {
     ///   - replacing: False refuses a file that is there already, without a moment in which it could come.
     ///   - write: Writes the content.
     ///   - check: Gets the path of the new file before it is put in place.
+    /// - Throws: ``VaultError``, or what `write` or `check` throws.
     package static func write(
         _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], replacing: Bool = true,
         _ write: (FileDescriptor) throws(VaultError) -> Void,
@@ -22,7 +23,7 @@ package enum DurableFile {
     ) throws(VaultError) {
         let temporary = sibling(of: path)
         do throws(VaultError) {
-            let descriptor = try attempt("creating", temporary) {
+            let descriptor = try attempt("creating", path) {
                 try FileDescriptor.open(
                     temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
                     permissions: [.ownerReadWrite])
@@ -68,6 +69,13 @@ package enum DurableFile {
         }
     }
 
+    /// The file itself where `path` is a symbolic link: that is what a write replaces, so that the link stays.
+    package static func target(of path: FilePath) -> FilePath {
+        guard let real = unsafe realpath(path.string, nil) else { return path }
+        defer { unsafe free(real) }
+        return FilePath(unsafe String(cString: real))
+    }
+
     /// Writes all of `bytes`.
     package static func write(_ bytes: Span<UInt8>, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError)
     {
@@ -92,14 +100,18 @@ package enum DurableFile {
             let entryName = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if entryName.hasPrefix(".\(name)."), entryName.hasSuffix(temporarySuffix) {
+            guard entryName.hasPrefix(".\(name)."), entryName.hasSuffix(temporarySuffix) else { continue }
+            // Of this file alone: those of `vault` would begin like those of `vault.age`, whose lock is another one.
+            let random = entryName.dropFirst(name.count + 2).dropLast(temporarySuffix.count)
+            if !random.isEmpty, random.allSatisfy(\.isHexDigit) {
                 remove(path.removingLastComponent().appending(entryName))
             }
         }
     }
 
-    /// Makes `folder` and those above it that are missing, with mode 0700. An empty path is the current folder.
+    /// Makes `folder` and those above it that are missing, with mode 0700.
     package static func createFolder(_ folder: FilePath) throws(VaultError) {
+        // Of a path that is only a name: the working folder.
         if folder.isEmpty { return }
         var status = stat()
         if unsafe stat(folder.string, &status) == 0 {

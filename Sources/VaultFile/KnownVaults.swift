@@ -18,34 +18,41 @@ public struct KnownVaults: Sendable {
             self.followsGit = followsGit
             self.path = path
         }
+
+        /// By bytes, since Swift holds differently composed characters for equal, and the system does not.
+        fileprivate func isAt(_ path: String) -> Bool { self.path.utf8.elementsEqual(path.utf8) }
     }
 
-    private let file: FilePath
+    private let file: FilePath?
 
-    /// The known vaults of `file`, which need not exist.
-    public init(file: FilePath) { self.file = file }
+    /// The known vaults of `file`, which need not exist; none where there is no place for such a file.
+    public init(file: FilePath?) { self.file = file }
 
     /// What is known of the vault at `path`.
     public func entry(for path: FilePath) throws(VaultError) -> Entry? {
         let place = Self.place(of: path)
-        return try entries().first { $0.path == place }
+        return try entries().first { $0.isAt(place) }
     }
 
     /// Writes down an entry, in the place of the one with the same path if there is one.
     public func record(_ entry: Entry) throws {
+        guard let known = file else { throw VaultError.notAllowed("there is no home folder to write it down in") }
         guard !entry.path.utf8.contains(UInt8(ascii: "\n")) else {
-            throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(file)")
+            throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(known)")
         }
-        try DurableFile.createFolder(file.removingLastComponent())
+        try DurableFile.createFolder(known.removingLastComponent())
+        let file = DurableFile.target(of: known)
         try VaultLock.hold(file) {
             _ = try entries()
             // Line by line, so that comments stay.
-            var lines = String(decoding: try SmallFile.read(file) ?? [], as: UTF8.self).split(separator: "\n")
-            lines.removeAll { $0.hasSuffix(" \(entry.path)") && Self.entry($0)?.path == entry.path }
-            lines.append("\(entry.pin) \(entry.followsGit ? "git" : "plain") \(entry.path)")
-            let text = lines.joined(separator: "\n") + "\n"
+            let newline = UInt8(ascii: "\n")
+            var lines = (try SmallFile.read(file) ?? []).split(separator: newline, omittingEmptySubsequences: false)
+            if lines.last?.isEmpty ?? false { lines.removeLast() }
+            lines.removeAll { Self.entry(String(decoding: $0, as: UTF8.self))?.isAt(entry.path) ?? false }
+            lines.append(Array("\(entry.pin) \(entry.followsGit ? "git" : "plain") \(entry.path)".utf8)[...])
+            let text = lines.joined(separator: [newline]) + [newline]
             try DurableFile.write(file) { (descriptor) throws(VaultError) in
-                try DurableFile.write(Array(text.utf8).span, to: descriptor, at: file)
+                try DurableFile.write(text.span, to: descriptor, at: file)
             }
         }
     }
@@ -71,7 +78,7 @@ public struct KnownVaults: Sendable {
     }
 
     private func entries() throws(VaultError) -> [Entry] {
-        guard let bytes = try SmallFile.read(file) else { return [] }
+        guard let file, let bytes = try SmallFile.read(file) else { return [] }
         var entries: [Entry] = []
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let text = String(decoding: line, as: UTF8.self)
@@ -80,7 +87,7 @@ public struct KnownVaults: Sendable {
                 throw .setting(
                     file: file.string, line: index + 1, "a line is \"vault1… plain|git /path\", with the path last")
             }
-            guard !entries.contains(where: { $0.path == entry.path }) else {
+            guard !entries.contains(where: { $0.isAt(entry.path) }) else {
                 throw .setting(file: file.string, line: index + 1, "the path stands on a line before")
             }
             entries.append(entry)

@@ -16,7 +16,7 @@ public struct Ratchet: Sendable {
         let stanza: Int
 
         /// Whether `other` is a later version. A moved stanza alone is not.
-        fileprivate func isOlder(than other: State) -> Bool {
+        func isOlder(than other: State) -> Bool {
             (rosterVersion, generation) < (other.rosterVersion, other.generation)
         }
 
@@ -57,14 +57,14 @@ public struct Ratchet: Sendable {
         }
     }
 
-    private let folder: FilePath
+    private let folder: FilePath?
 
-    /// The ratchet that keeps its files in `folder`, which need not exist.
-    public init(folder: FilePath) { self.folder = folder }
+    /// The ratchet that keeps its files in `folder`, which need not exist; one without a folder remembers nothing.
+    public init(folder: FilePath?) { self.folder = folder }
 
     /// What was seen of a vault, or nil when it was never seen.
     public func state(of id: VaultID) throws(VaultError) -> State? {
-        let path = folder.appending("\(id)")
+        guard let path = folder?.appending("\(id)") else { return nil }
         guard let text = try SmallFile.read(path) else { return nil }
         guard let state = State(text: String(decoding: text, as: UTF8.self)) else {
             throw .damaged("\(path) is not what vault wrote there; remove it to start afresh")
@@ -74,6 +74,7 @@ public struct Ratchet: Sendable {
 
     /// Remembers `state` if it is later than what is remembered now. Never goes back.
     public func raise(_ id: VaultID, to state: State) throws {
+        guard let folder else { return }
         try DurableFile.createFolder(folder)
         let path = folder.appending("\(id)")
         try VaultLock.hold(path) {
@@ -91,8 +92,12 @@ public struct Ratchet: Sendable {
 extension Ratchet.State {
     /// Checks that what was opened is not older than this.
     ///
-    /// - Parameter followsGit: Whether the vault's history is git's, where checking out an older commit is no attack:
+    /// - Parameters:
+    ///   - other: The version that was opened.
+    ///   - previous: The manifests that it names as those before it.
+    ///   - followsGit: Whether the vault's history is git's, where checking out an older commit is no attack:
     ///   generations are then not compared.
+    /// - Throws: ``VaultError/older(_:)``.
     func check(_ other: Ratchet.State, previous: [Hash], followsGit: Bool) throws(VaultError) {
         if other.rosterVersion < rosterVersion {
             throw .older("its roster has version \(other.rosterVersion), but version \(rosterVersion) was seen here")

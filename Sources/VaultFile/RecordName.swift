@@ -18,6 +18,7 @@ public struct RecordName: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The name as text.
     public var description: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// By bytes, as records stand in a vault.
     public static func < (left: RecordName, right: RecordName) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes)
     }

@@ -39,8 +39,9 @@ public struct Vault: Sendable {
     ///
     /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.
     public func open() throws -> VaultReader {
+        let pin = try pin()
         var seen: Ratchet.State?
-        let reader = try read(&seen)
+        let reader = try read(pin, &seen)
         if reader.state != seen {
             // A state folder that cannot be written, as in a container, never fails a read.
             try? ratchet.raise(reader.id, to: reader.state)
@@ -54,7 +55,7 @@ public struct Vault: Sendable {
     /// - Throws: ``VaultError/exists(_:)`` when there is a file already, and other ``VaultError``s.
     public func create(label: String) throws -> VaultID {
         guard let owner = identities.first else { throw VaultError.noMatch }
-        let target = try target()
+        let target = DurableFile.target(of: path)
         try DurableFile.createFolder(target.removingLastComponent())
         return try VaultLock.hold(target) {
             let writer = VaultWriter(signer: SigningKey(of: owner))
@@ -68,12 +69,16 @@ public struct Vault: Sendable {
     ///
     /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was.
     public func update(_ body: (inout VaultReader, inout RecordChanges) throws -> Void) throws {
-        let target = try target()
-        if unsafe access(target.string, F_OK) != 0 { throw VaultError.noSuchFile(path.string) }
+        let target = DurableFile.target(of: path)
+        // A lock beside a file that is not there would only be litter.
+        if unsafe access(target.string, F_OK) != 0, errno == ENOENT || errno == ENOTDIR {
+            throw VaultError.noSuchFile(path.string)
+        }
+        let pin = try pin()
         try VaultLock.hold(target) {
             DurableFile.removeRemains(of: target)
             var seen: Ratchet.State?
-            var reader = try read(&seen)
+            var reader = try read(pin, &seen)
             var changes = RecordChanges()
             try body(&reader, &changes)
             if changes.isEmpty { return }
@@ -85,25 +90,18 @@ public struct Vault: Sendable {
         }
     }
 
-    /// Opens and checks; the version seen before is read first, so that a writer in between does no harm.
-    private func read(_ seen: inout Ratchet.State?) throws -> VaultReader {
-        if let pin = trust.pin { seen = try ratchet.state(of: pin.id) }
-        let opened = try UnverifiedVault(opening: path, with: identities, hint: seen?.stanza ?? 0)
-        var pin = trust.pin
-        if pin == nil {
-            guard try trust.confirm(opened.id) else { throw VaultError.unknownVault(opened.id) }
-            pin = Pin(id: opened.id)
-            seen = try ratchet.state(of: opened.id)
-        }
-        guard let pin else { throw VaultError.unknownVault(opened.id) }
-        return try opened.verify(
-            pin: pin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
+    /// The vault that it has to be. Somebody who has to be asked is asked before anything is locked.
+    private func pin() throws -> Pin {
+        if let pin = trust.pin { return pin }
+        let id = try UnverifiedVault(opening: path, with: identities).id
+        guard try trust.confirm(id) else { throw VaultError.unknownVault(id) }
+        return Pin(id: id)
     }
 
-    /// The file itself where `path` is a symbolic link: that is what a write replaces.
-    private func target() throws(VaultError) -> FilePath {
-        guard let real = unsafe realpath(path.string, nil) else { return path }
-        defer { unsafe free(real) }
-        return FilePath(unsafe String(cString: real))
+    /// Opens and checks; the version seen before is read first, so that a writer in between does no harm.
+    private func read(_ pin: Pin, _ seen: inout Ratchet.State?) throws -> VaultReader {
+        seen = try ratchet.state(of: pin.id)
+        let opened = try UnverifiedVault(opening: path, with: identities, hint: seen?.stanza ?? 0)
+        return try opened.verify(pin: pin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
     }
 }

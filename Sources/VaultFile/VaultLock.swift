@@ -15,7 +15,7 @@ enum VaultLock {
         let lockPath = FilePath(path.string + ".lock")
         let descriptor = try DurableFile.attempt("locking", path) {
             try FileDescriptor.open(
-                lockPath, .readWrite, options: [.create, .closeOnExec], permissions: [.ownerReadWrite])
+                lockPath, .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
         }
         defer { try? descriptor.close() }
         var waited = 0

@@ -40,8 +40,10 @@ struct VaultWriter: ~Copyable {
     /// - Parameters:
     ///   - changes: What to do to the records.
     ///   - reader: The current version, read under the lock.
-    ///   - seen: The newest version seen here, where that is not the current one: after a restore.
+    ///   - seen: The newest version seen here, if any was.
     ///   - path: The file, not a symbolic link.
+    /// - Returns: What to remember of the new version.
+    /// - Throws: ``VaultError``; the vault is then as it was, but for ``VaultError/durabilityUnknown(path:errno:)``.
     func write(
         _ changes: borrowing RecordChanges, to reader: inout VaultReader, seen: Ratchet.State?, path: FilePath
     ) throws(VaultError) -> Ratchet.State {
@@ -53,14 +55,19 @@ struct VaultWriter: ~Copyable {
         var signedRoster = reader.tail.roster
         var generation = reader.manifest.generation
         var previous = [reader.state.manifest]
+        var needsNewRoster = false
         if let seen, seen.manifest != reader.state.manifest {
-            // A restore. It names both versions as its predecessors, so that it is newer than either everywhere.
-            previous.append(seen.manifest)
-            if seen.rosterVersion == roster.version { generation = max(generation, seen.generation) }
+            let isOtherRoster = seen.rosterVersion == roster.version && seen.roster != reader.state.roster
+            needsNewRoster = isOtherRoster || seen.rosterVersion > roster.version
+            if isOtherRoster || !seen.isOlder(than: reader.state) {
+                // A restore. It names both versions as its predecessors, so that it is newer than either everywhere.
+                previous.append(seen.manifest)
+                if seen.rosterVersion == roster.version { generation = max(generation, seen.generation) }
+            }
         }
-        let newestRoster = max(roster.version, seen?.rosterVersion ?? 0)
-        if newestRoster > roster.version || generation >= Number.maximum {
+        if needsNewRoster || generation >= Number.maximum {
             // Only a new roster version can bring such a vault forward, and only the owner can issue one.
+            let newestRoster = max(roster.version, seen?.rosterVersion ?? 0)
             guard key == roster.root else {
                 throw .notAllowed("the roster must be issued again first, which only the vault's owner can do")
             }
@@ -85,6 +92,10 @@ struct VaultWriter: ~Copyable {
         fileKey: borrowing FileKey, replacing: Bool,
         blocks: (inout BlockOutput) throws(VaultError) -> BlockIndex
     ) throws(VaultError) -> Ratchet.State {
+        // Who adds a member refuses such a point; somebody else's roster may have one all the same.
+        for member in roster.members where X25519Recipient(parsing: "\(member.recipient)") == nil {
+            throw .damaged("the recipient of \(member.label) is a point of low order, which everybody could open")
+        }
         let header = Header(recipients: roster.members.map(\.recipient), fileKey: fileKey)
         var tailBytes: [UInt8] = []
         var index = BlockIndex(entries: [])
@@ -94,6 +105,7 @@ struct VaultWriter: ~Copyable {
         try DurableFile.write(
             path, backup: replacing ? FilePath(path.string + ".bak") : nil, mode: mode, replacing: replacing
         ) { (descriptor) throws(VaultError) in
+            if replacing { Self.keepOwner(of: path, on: descriptor) }
             var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)
             try output.begin(header)
             index = try blocks(&output)
@@ -115,7 +127,7 @@ struct VaultWriter: ~Copyable {
         guard let manifestHash else { fatalError("a vault was written without a manifest") }
         return Ratchet.State(
             rosterVersion: roster.version, roster: Hash.roster(signedRoster.text), generation: generation,
-            manifest: manifestHash, stanza: 0)
+            manifest: manifestHash, stanza: roster.members.firstIndex { $0.key == signer.verificationKey } ?? 0)
     }
 
     /// Reads back what was written: header, tail, and the blocks that are new.
@@ -143,6 +155,15 @@ struct VaultWriter: ~Copyable {
             return header.isAuthentic(under: fileKey) && written == tail && blocksAreGood
         }
         guard isGood else { throw .system(operation: "reading back", path: path.string, errno: EIO) }
+    }
+
+    /// Gives the new file to the owner of the old one: root may change a vault that others must still read.
+    private static func keepOwner(of path: FilePath, on descriptor: FileDescriptor) {
+        var status = stat()
+        guard unsafe stat(path.string, &status) == 0, status.st_uid != geteuid() || status.st_gid != getegid() else {
+            return
+        }
+        _ = fchown(descriptor.rawValue, status.st_uid, status.st_gid)
     }
 
     private static func mode(of path: FilePath) throws(VaultError) -> FilePermissions {

@@ -101,7 +101,7 @@ extension Failure {
             let isCreation = operation.hasPrefix("creating")
             self.init(
                 isCreation ? .exists : .io, "\(operation) \(path): \(Self.text(number))",
-                hint: number == EISDIR && operation == "opening" ? "give the path of a file with --vault" : nil)
+                hint: number == EISDIR ? "give the path of a file with --vault" : nil)
         case .durabilityUnknown(let path, let number):
             self.init(
                 .io, "\(path) is written, but whether it would outlast a power cut is unknown: \(Self.text(number))")
@@ -132,39 +132,40 @@ extension Failure {
         unsafe String(cString: strerror(number)).lowercasedFirst
     }
 
-    /// Whether an error was made by ArgumentParser rather than by a command.
-    static func isFromParser(_ error: any Error) -> Bool {
-        !(error is Failure || error is VaultError || error is ResourceError || error is Launch.Failure)
-    }
-
-    /// ArgumentParser's message in the form of ours.
-    init(parser error: any Error) {
+    /// ArgumentParser's message in the form of ours, and without what was given: that may be a token in a wrong place.
+    init(parser error: any Error, _ arguments: [String]) {
+        guard RootCommand.exitCode(for: error) == .validationFailure else {
+            self.init(.bug, "the command line could not be read", hint: "please report this")
+            return
+        }
         let text = RootCommand.message(for: error)
         var message = text.split(separator: "\n").first.map(String.init) ?? text
         if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
         if message.hasSuffix(".") { message.removeLast() }
-        var hint: String?
-        if let question = message.firstRange(of: ". Did you mean") {
-            hint = "did you mean" + message[question.upperBound...]
-            message.removeSubrange(question.lowerBound...)
-        }
-        let hasTooMany = message.contains("nexpected argument")
-        // They may be a token that somebody gave by mistake: not to be repeated.
-        if hasTooMany { message = "there are more arguments than this command takes" }
-        switch CommandLine.arguments.dropFirst().first {
-        case "add", "rotate":
-            if hasTooMany || message.hasPrefix("Unknown option '--token'") {
-                hint = "a token is never an argument, which everybody can read: pipe it in, or give --token-fd N"
-            }
-        case ExecCommand.verb: if hasTooMany { hint = CommandArguments.usage }
-        default: break
-        }
         // Its last line reads: See 'vault add --help' for more information.
-        let help = RootCommand.fullMessage(for: error).split(separator: "'").dropFirst().last { $0.hasSuffix("--help") }
-        let isUsage = RootCommand.exitCode(for: error) == .validationFailure
-        self.init(
-            isUsage ? .usage : .bug, message.lowercasedFirst,
-            hint: hint ?? "see '\(help.map(String.init) ?? "\(Process.name) --help")'")
+        let help = RootCommand.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
+        var hint = "see '\(help.map(String.init) ?? "\(Process.name) --help")'"
+        let isForToken = ["add", "rotate"].contains(arguments.first)
+        let pipeHint = "a token is never an argument: pipe it in, or let yourself be asked"
+        if let question = message.firstRange(of: ". Did you mean ") {
+            // An option that takes any text is no place for a token either.
+            hint =
+                isForToken && message.contains("'--token'")
+                ? pipeHint : "did you mean \(message[question.upperBound...])"
+            message.removeSubrange(question.lowerBound...)
+        } else if message.contains("nexpected argument") {
+            message = "there is an argument too many"
+            if help == "\(Process.name) --help" {
+                message = "there is no such verb"
+            } else if arguments.first == ExecCommand.verb {
+                hint = CommandArguments.usage
+            } else if isForToken {
+                hint = pipeHint
+            }
+        } else if let option = message.firstRange(of: " is invalid for ") {
+            message = "this is no value for \(message[option.upperBound...].prefix { $0 != "." })"
+        }
+        self.init(.usage, message.lowercasedFirst, hint: hint)
     }
 }
 

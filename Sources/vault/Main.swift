@@ -22,16 +22,25 @@ enum Main {
     }
 
     private static func run(_ arguments: [String]) throws {
+        var command: any ParsableCommand
         do {
-            var command = try RootCommand.parseAsRoot(arguments)
+            command = try RootCommand.parseAsRoot(arguments)
+        } catch {
+            guard try printed(error) else { throw Failure(parser: error, arguments) }
+            return
+        }
+        do {
             try command.run()
         } catch {
-            // ArgumentParser hands over help, versions and completions as errors that mean success.
-            guard RootCommand.exitCode(for: error).isSuccess else {
-                throw Failure.isFromParser(error) ? Failure(parser: error) : Failure(error)
-            }
-            try Output.write(RootCommand.message(for: error) + "\n")
+            guard try printed(error) else { throw error }
         }
+    }
+
+    /// ArgumentParser hands over help, versions and completions as errors that mean success: those are printed.
+    private static func printed(_ error: any Error) throws -> Bool {
+        guard RootCommand.exitCode(for: error).isSuccess else { return false }
+        try Output.write(RootCommand.message(for: error) + "\n")
+        return true
     }
 }
 

@@ -29,8 +29,11 @@ enum Variables {
 enum Places {
     static func vault() throws -> String { try folder("XDG_DATA_HOME", ".local/share") + "/vault.age" }
     static func identity() throws -> String { try folder("XDG_CONFIG_HOME", ".config") + "/identity" }
-    static func knownVaults() throws -> String { try folder("XDG_CONFIG_HOME", ".config") + "/known_vaults" }
-    static func state() throws -> String { try folder("XDG_STATE_HOME", ".local/state") }
+
+    // Without a home folder, as in a system service, nothing is known and nothing is remembered.
+
+    static func knownVaults() -> String? { try? folder("XDG_CONFIG_HOME", ".config") + "/known_vaults" }
+    static func state() -> String? { try? folder("XDG_STATE_HOME", ".local/state") }
 
     /// The program's folder below the one that a variable names, or below the home folder. A relative path is ignored,
     /// as the specification asks.

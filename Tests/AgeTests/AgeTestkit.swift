@@ -20,10 +20,8 @@ struct AgeTestkit {
                 skipped.append("\(name) (\(error.reason))")
             }
         }
-        print(
-            "AgeTestkit: \(ran) vectors ran, \(skipped.count) files skipped\(skipped.isEmpty ? "" : ": ")",
-            terminator: "")
-        print(skipped.joined(separator: ", "))
+        let list = skipped.isEmpty ? "" : ": " + skipped.joined(separator: ", ")
+        print("AgeTestkit: \(ran) vectors ran, \(skipped.count) files skipped\(list)")
         #expect(ran > 0, "there is no vector in \(folder)")
     }
 
@@ -61,7 +59,7 @@ struct AgeTestkit {
         } else {
             #expect(streamed.starts(with: released), "\(name)")
         }
-        if let fileKey { #expect(fileKey == vector.fileKey, "\(name)") }
+        if let fileKey, let expected = vector.fileKey { #expect(fileKey == expected, "\(name)") }
         // There is one way to write a header, so that what was read is written again as it was.
         if let header { #expect(header.read == header.written, "\(name)") }
     }

@@ -43,9 +43,9 @@ import Testing
         "\(begin)\nYWdl \n\(end)\n", "\(begin)\n YWdl\n\(end)\n", "\(begin)\nYW dl\n\(end)\n",
         "\(begin)\nYWdl\r\r\n\(end)\n", "\(begin)\rYWdl\r\(end)\r", "\(begin)\n\(line) \nYWdl\n\(end)\n",
         // What is not canonical base64.
-        "\(begin)\nYWd\n\(end)\n", "\(begin)\nYW==\nYWdl\n\(end)\n", "\(begin)\nYW\n\(end)\n",
+        "\(begin)\nYWd\n\(end)\n", "\(begin)\nYQ==\nYWdl\n\(end)\n", "\(begin)\nYW\n\(end)\n",
         "\(begin)\nYX==\n\(end)\n",
-        "\(begin)\nYW=\n=\n\(end)\n", "\(begin)\nYWd-\n\(end)\n", "\(begin)\n\(line.dropLast(2))==\nYWdl\n\(end)\n",
+        "\(begin)\nYW=\n=\n\(end)\n", "\(begin)\nYWd-\n\(end)\n", "\(begin)\n\(line.dropLast(4))YQ==\nYWdl\n\(end)\n",
     ])
     func `What is not strictly armor is refused`(text: String) {
         #expect(outcome { () throws(AgeError) in _ = try Armor.decode(Array(text.utf8)) } == .armor)

@@ -60,10 +60,12 @@ struct Draft {
     func file(of plaintext: [UInt8]) -> [UInt8] { AgeFile.encrypt(plaintext.span, to: members.map(\.recipient)) }
 
     /// What to remember of this version.
-    var state: Ratchet.State {
+    var state: Ratchet.State { state(stanza: 0) }
+
+    func state(stanza: Int) -> Ratchet.State {
         Ratchet.State(
             rosterVersion: version, roster: Hash.roster(roster.text), generation: generation,
-            manifest: Hash.manifest(manifest.text), stanza: 0)
+            manifest: Hash.manifest(manifest.text), stanza: stanza)
     }
 
     static func block(_ records: [String]) -> [UInt8] {

@@ -170,6 +170,14 @@ extension Array<UInt8> {
 extension X25519Identity {
     /// The identity as a line of an identity file.
     var line: String { encoded().withBytes { $0.text } + "\n" }
+
+    /// The identity that stands on such a line.
+    static func parse(_ line: String) throws -> X25519Identity {
+        guard let identity = X25519Identity(parsing: Array(line.utf8.dropLast()).span) else {
+            throw Unexpected(what: "no identity")
+        }
+        return identity
+    }
 }
 
 extension FileDescriptor {
@@ -178,5 +186,13 @@ extension FileDescriptor {
         let file = try FileDescriptor.open(path, .writeOnly)
         defer { try? file.close() }
         try file.resize(to: Int64(length))
+    }
+}
+
+extension String {
+    /// The text with another one in the place of `old`, which has to be in it.
+    func replacing(first old: String, with new: String) throws -> String {
+        guard let range = firstRange(of: old) else { throw Unexpected(what: "\(old) is not in \(self)") }
+        return self[..<range.lowerBound] + new + self[range.upperBound...]
     }
 }

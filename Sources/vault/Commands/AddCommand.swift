@@ -19,6 +19,7 @@ struct AddCommand: ParsableCommand {
     func run() throws {
         let access = options.access
         let name = try name.parsed()
+        var resource = try self.resource.resource(named: name)
         let session = try Session(access)
         // Before somebody types a token for nothing.
         if input.isPrompt {
@@ -26,7 +27,8 @@ struct AddCommand: ParsableCommand {
             try Self.refuse(name, in: &reader)
         }
         let token = try SecretInput.token(descriptor: input.tokenFD, name: name.description, access: access)
-        let record = try Record(try resource.resource(named: name, token: token), token: token)
+        try self.resource.take(token, for: &resource)
+        let record = try Record(resource, token: token)
         try session.vault.update { reader, changes in
             try Self.refuse(name, in: &reader)
             try changes.put(record, name)

@@ -23,7 +23,7 @@ struct EditCommand: ParsableCommand {
             var edited = record.resource
             try resource.apply(to: &edited)
             try resource.check(edited)
-            try record.token().withBytes { try TokenRules.check($0, for: edited.headers) }
+            try record.withToken { try TokenRules.check($0, for: edited.headers) }
             try changes.put(record.edited(edited), name)
         }
         Messages.note("changed \(name)", unless: options.access.quiet)

@@ -9,13 +9,13 @@ internal import VaultFile
 extension ExecRequest {
     /// Does what is asked, and becomes the command: returns only after `--dry-run`.
     func run() throws {
-        // Read or not, no child has any business with it.
-        if let descriptor = access.passphraseDescriptor { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         let arguments = try CommandArguments(from: commandStart)
         let names = try resourceNames()
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
         let templated = try noTemplate ? arguments.plain() : arguments.templated(for: names)
 
+        // Standard input is left to the command, at its end; another descriptor is none of its business.
+        if let descriptor = access.passphraseDescriptor, descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         let session = try Session(access)
         let tokens = try TokenSet(names, session)
         for resource in tokens.resources { try Expiry.check(resource, minimum: minimum, allowsExpired: allowExpired) }
@@ -65,7 +65,7 @@ extension ExecRequest {
 struct TokenSet: ~Copyable {
     let resources: [Resource]
     /// All tokens, one behind the other, in one guarded region.
-    private let values: SecretBytes
+    private let values: SecretBuffer
     private let ranges: [Range<Int>]
 
     init(_ names: [RecordName], _ session: Session) throws {
@@ -76,12 +76,12 @@ struct TokenSet: ~Copyable {
         for name in names {
             let record = try Session.record(named: name, in: &reader)
             let start = values.count
-            record.token().withBytes { values.append($0) }
+            record.withToken { values.append($0) }
             ranges.append(start..<values.count)
             resources.append(record.resource)
         }
         self.resources = resources
-        self.values = values.finish()
+        self.values = values
         self.ranges = ranges
     }
 
@@ -113,6 +113,8 @@ struct LaunchPlan: ~Copyable {
     private var starts: [Int] = []
     private(set) var variableNames: [String] = []
     private var files: [HeaderFile] = []
+    /// A file's content while it is made.
+    private var content = SecretBuffer(capacity: 2048)
 
     init(tokens: consuming TokenSet) { self.tokens = tokens }
 
@@ -172,7 +174,7 @@ struct LaunchPlan: ~Copyable {
     /// The path of a resource's file with headers, which is made when it is first asked for.
     mutating func path(of variable: Template.Variable, resource number: Int) throws -> String {
         if let file = files.first(where: { $0.variable == variable && $0.resource == number }) { return file.file.path }
-        var content = SecretBuffer(capacity: 2048)
+        content.removeAll()
         let resource = resources[number]
         tokens.withToken(number) { token in
             if variable == .curlConfig {

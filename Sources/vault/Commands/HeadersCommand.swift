@@ -70,7 +70,7 @@ struct HeadersCommand: ParsableCommand {
         if header.value.isSecret, Output.isTerminal, !reveal {
             value.append(text: Output.mask)
         } else {
-            record.token().withBytes { HeaderRenderer.appendValue(of: header, record.resource, token: $0, to: &value) }
+            record.withToken { HeaderRenderer.appendValue(of: header, record.resource, token: $0, to: &value) }
         }
         value.withBytes { value in
             switch format {

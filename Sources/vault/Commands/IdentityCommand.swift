@@ -12,7 +12,7 @@ struct IdentityCommand: ParsableCommand {
 
     /// A passphrase for a new identity file; to have none must be said.
     static func newPassphrase(_ access: Access) throws -> SecretBytes {
-        guard let passphrase = try PassphraseSource(access: access).newPassphrase() else {
+        guard let passphrase = try PassphraseSource(access).newPassphrase() else {
             throw Failure(
                 .notAllowed, "a new identity needs a passphrase, and there is nobody to ask",
                 hint: "set VAULT_PASSPHRASE, or give --passphrase-fd N; --no-passphrase makes one without")
@@ -94,7 +94,7 @@ struct IdentityCommand: ParsableCommand {
         @OptionGroup var options: AccessOptions
 
         func run() throws {
-            let loaded = try IdentitySource(access: options.access).load()
+            let loaded = try IdentitySource(options.access).load()
             if json {
                 let objects = loaded.identities.map { identity in
                     "{\"recipient\":\"\(identity.recipient)\",\"verifier\":\"\(Self.verifier(of: identity))\"}"

@@ -34,7 +34,7 @@ struct InitCommand: ParsableCommand {
         }
         let session = try Session(access, path: path, loaded: loaded, trust: Vault.Trust())
         let id = try session.vault.create(label: label)
-        Session.remember(id, path, try Session.knownVaults())
+        Session.remember(id, path, Session.knownVaults())
         Messages.note("made the vault \(path)", unless: access.quiet)
         let recipient = loaded.identities.first.map(\.recipient.description) ?? ""
         try Output.write("recipient \(recipient)\nvault-id \(id)\n")
@@ -43,7 +43,7 @@ struct InitCommand: ParsableCommand {
 
     /// The identities that there are, or a new one.
     private func identities(_ access: Access) throws -> LoadedIdentities {
-        let source = IdentitySource(access: access)
+        let source = IdentitySource(access)
         let path = try Places.identity()
         if let given = try source.loadGiven() { return given }
         if unsafe Glibc.access(path, F_OK) == 0 { return try source.load() }

@@ -25,27 +25,17 @@ struct ListCommand: ParsableCommand {
     }
 
     private func printTable(_ reader: inout VaultReader) throws {
-        var table = Table(["NAME", "URL", "TOKEN AGE", "EXPIRES"])
-        var isEmpty = true
-        let now = Timestamp.now
-        try reader.forEachRecord { line in
-            let resource = try RecordView(line).resource
-            guard matches(resource.name.description) else { return }
-            isEmpty = false
-            let more = resource.urls.count > 1 ? " +\(resource.urls.count - 1)" : ""
-            table.append([
-                (resource.name.description, .plain),
-                ((resource.urls.first?.description ?? "-") + more, .plain),
-                (DateWords.age(resource.token.added), .plain),
-                DateWords.expiry(resource.token.expires, now: now),
-            ])
+        let parts = try reader.mapBlocks { block, records in
+            try ResourceTable.Part(block, records) { name in
+                matches(String(decoding: name.publicCopy, as: UTF8.self))
+            }
         }
-        if isEmpty {
+        if parts.allSatisfy(\.rows.isEmpty) {
             Messages.note(
-                pattern == nil ? "the vault is empty" : "no resource has a name like that", unless: options.access.quiet
-            )
+                pattern == nil ? "the vault is empty" : "no resource has a name like that",
+                unless: options.access.quiet)
         } else {
-            try table.print()
+            try ResourceTable.print(parts)
         }
     }
 
@@ -65,8 +55,9 @@ struct ListCommand: ParsableCommand {
         try Output.flush(&output)
     }
 
-    private func matches(_ name: String) -> Bool {
+    private func matches(_ name: @autoclosure () -> String) -> Bool {
         guard let pattern else { return true }
+        let name = name()
         if pattern.contains(where: { "*?[".contains($0) }) { return unsafe fnmatch(pattern, name, 0) == 0 }
         return name.contains(pattern)
     }

@@ -46,15 +46,19 @@ struct ResourceOptions: ParsableArguments {
     }
 
     /// A new resource as the flags say.
-    func resource(named name: RecordName, token: borrowing SecretBytes) throws -> Resource {
-        let now = Timestamp.now
-        var resource = Resource(name: name, urls: [], now: now)
+    func resource(named name: RecordName) throws -> Resource {
+        var resource = Resource(name: name, urls: [], now: .now)
         try apply(to: &resource)
-        resource.created = now
-        if expires == nil { resource.token.expires = JSONWebToken.expiry(of: token) }
         try resource.check(allowsHTTP: allowHttp)
-        try token.withBytes { try TokenRules.check($0, for: resource.headers) }
         return resource
+    }
+
+    /// Checks a token for a new resource, and takes the expiry from it where the flags give none.
+    func take(_ token: borrowing SecretBytes, for resource: inout Resource) throws {
+        try token.withBytes { token in
+            try TokenRules.check(token, for: resource.headers)
+            if expires == nil { resource.token.expires = JSONWebToken.expiry(of: token) }
+        }
     }
 
     /// Changes what the flags name; a list replaces the whole list.

@@ -24,7 +24,7 @@ struct RotateCommand: ParsableCommand {
         // Before somebody types a token for nothing.
         if input.isPrompt { _ = try session.record(named: name) }
         let token = try SecretInput.token(descriptor: input.tokenFD, name: name.description, access: access)
-        let expires = given ?? JSONWebToken.expiry(of: token)
+        let expires = given ?? token.withBytes { JSONWebToken.expiry(of: $0) }
         try session.vault.update { reader, changes in
             let record = try Session.record(named: name, in: &reader)
             try token.withBytes { try TokenRules.check($0, for: record.resource.headers) }
@@ -42,16 +42,16 @@ struct RotateCommand: ParsableCommand {
     private static func rotated(
         _ record: borrowing Record, to token: borrowing SecretBytes, expires: Timestamp?, quiet: Bool
     ) throws -> Record {
-        let now = Timestamp.now
-        for limit in stride(from: Resource.historyLimit, through: 1, by: -1) {
-            let rotated = try record.rotated(to: token, now: now, expires: expires, limit: limit)
-            if rotated.fits {
-                if limit < min(Resource.historyLimit, record.resource.history.count + 1) {
-                    Messages.note("only the last \(limit) earlier tokens fit; older ones are dropped", unless: quiet)
-                }
-                return rotated
-            }
+        let kept = min(Resource.historyLimit, record.resource.history.count + 1)
+        var limit = kept
+        var rotated = try record.rotated(to: token, now: .now, expires: expires, limit: limit)
+        while !rotated.fits, limit > 0 {
+            limit -= 1
+            rotated = try record.rotated(to: token, now: .now, expires: expires, limit: limit)
         }
-        return try record.rotated(to: token, now: now, expires: expires, limit: 0)
+        if limit < kept {
+            Messages.note("only the last \(limit) earlier tokens fit; older ones are dropped", unless: quiet)
+        }
+        return rotated
     }
 }

@@ -46,7 +46,7 @@ struct ShowCommand: ParsableCommand {
                 "expires", resource.token.expires.map { "\($0) (\(DateWords.expiry($0).text))" })
             line("history", resource.history.isEmpty ? nil : "\(resource.history.count) earlier")
             output.append("token     ")
-            if reveal { record.token().withBytes { output.append($0) } } else { output.append(text: Output.mask) }
+            if reveal { record.withToken { output.append($0) } } else { output.append(text: Output.mask) }
             output.append("\n")
         }
         try Output.flush(&output)

@@ -26,7 +26,7 @@ struct TokenCommand: ParsableCommand {
         if Output.isTerminal, !reveal {
             output.append(text: Output.mask)
         } else {
-            record.token().withBytes { output.append($0) }
+            record.withToken { output.append($0) }
         }
         output.append("\n")
         try Output.flush(&output)

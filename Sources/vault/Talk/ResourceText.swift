@@ -37,9 +37,9 @@ enum ResourceJSON {
 /// Dates in words.
 enum DateWords {
     /// How long ago a moment was.
-    static func age(_ moment: Timestamp?) -> String {
+    static func age(_ moment: Timestamp?, now: Timestamp = .now) -> String {
         guard let moment else { return "-" }
-        let seconds = Timestamp.now.seconds - moment.seconds
+        let seconds = now.seconds - moment.seconds
         return seconds < 60 ? "now" : TimeSpan.words(seconds)
     }
 

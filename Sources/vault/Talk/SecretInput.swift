@@ -41,10 +41,11 @@ enum SecretInput {
 
     /// All that can be read from a descriptor.
     static func readAll(_ descriptor: Int32, what: String, limit: Int = .max) throws -> SecretBuffer {
-        var content = SecretBuffer(capacity: 64 << 10)
+        // Most of what is read is a line or a few; the region grows with what there is.
+        var content = SecretBuffer(capacity: 4096)
         var isDone = false
         while !isDone {
-            try content.withSpace(32 << 10) { space in
+            try content.withSpace(max(2048, content.count)) { space in
                 let count = unsafe space.withUnsafeMutableBytes {
                     unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
                 }

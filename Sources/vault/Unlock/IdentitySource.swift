@@ -17,7 +17,13 @@ struct LoadedIdentities {
 
 /// Finds the identities: the first source that there is, in the order of the manual.
 struct IdentitySource {
-    let access: Access
+    private let access: Access
+    private let passphrases: PassphraseSource
+
+    init(_ access: Access) {
+        self.access = access
+        passphrases = PassphraseSource(access)
+    }
 
     /// Loads the identities of the first source.
     func load() throws -> LoadedIdentities {
@@ -92,17 +98,16 @@ struct IdentitySource {
         let isEncrypted = content.withBytes { IdentityFile.isEncrypted($0) }
         guard isEncrypted else { return content.finish() }
         let file = content.withBytes { $0.publicCopy }
-        let source = PassphraseSource(access: access)
         // A person at a terminal gets more than one try.
         for attempt in 1... {
-            let passphrase = try source.passphrase(for: path)
+            let passphrase = try passphrases.passphrase(for: path)
             let identity = ScryptIdentity(passphrase: passphrase, maximumWorkFactor: access.maximumWorkFactor)
             do throws(AgeError) {
                 return try IdentityFile.decrypt(file, with: identity)
             } catch {
                 switch error {
                 case .noMatch:
-                    if source.isPrompt, attempt < 3 {
+                    if passphrases.isPrompt, attempt < 3 {
                         Messages.print("this passphrase does not open \(path)")
                         continue
                     }

@@ -2,8 +2,12 @@ internal import Glibc
 internal import Sodium
 
 /// Finds the passphrase of an identity file: a flag, a variable, or the person at the terminal.
-struct PassphraseSource {
-    let access: Access
+final class PassphraseSource {
+    private let access: Access
+    /// What was given for the first file opens the others as well: a descriptor can be read only once.
+    private var cached: SecretBytes?
+
+    init(_ access: Access) { self.access = access }
 
     /// Whether the person at the terminal is asked.
     var isPrompt: Bool {
@@ -15,7 +19,7 @@ struct PassphraseSource {
 
     /// The passphrase that opens `path`.
     func passphrase(for path: String) throws -> SecretBytes {
-        if let passphrase = try given() { return passphrase }
+        if let passphrase = try rememberedOrGiven() { return passphrase }
         guard let terminal = Terminal(access) else {
             throw Failure(
                 .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
@@ -37,10 +41,16 @@ struct PassphraseSource {
         return first
     }
 
+    private func rememberedOrGiven() throws -> SecretBytes? {
+        if cached == nil { cached = try given() }
+        switch cached {
+        case .some(let passphrase): return passphrase.withBytes { SecretBytes(copying: $0) }
+        case .none: return nil
+        }
+    }
+
     private func given() throws -> SecretBytes? {
         if let descriptor = access.passphraseDescriptor {
-            // Closed at once: no child has any business with it.
-            defer { close(descriptor) }
             return try checked(
                 SecretInput.read(descriptor, what: "the passphrase from descriptor \(descriptor)"), "--passphrase-fd")
         }

@@ -24,7 +24,7 @@ struct Session {
             if errno == ENOENT || errno == ENOTDIR { throw VaultError.noSuchFile(path.string) }
             throw Failure(.io, "opening \(path): \(Failure.text(errno))")
         }
-        let loaded = try IdentitySource(access: access).load()
+        let loaded = try IdentitySource(access).load()
         try self.init(access, path: path, loaded: loaded, trust: Self.trust(access, path, loaded))
     }
 
@@ -34,15 +34,15 @@ struct Session {
         self.loaded = loaded
         vault = Vault(
             path: path, identities: loaded.identities, trust: trust,
-            ratchet: Ratchet(folder: FilePath(try Places.state()))
+            ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
         )
     }
 
     /// The vaults that this user knows.
-    static func knownVaults() throws -> KnownVaults { KnownVaults(file: FilePath(try Places.knownVaults())) }
+    static func knownVaults() -> KnownVaults { KnownVaults(file: Places.knownVaults().map { FilePath($0) }) }
 
     private static func trust(_ access: Access, _ path: FilePath, _ loaded: LoadedIdentities) throws -> Vault.Trust {
-        let known = try knownVaults()
+        let known = knownVaults()
         let entry = try known.entry(for: path)
         var trust = Vault.Trust()
         trust.acceptsOlder = access.acceptOlder

@@ -31,6 +31,7 @@ from vault_reader import BLOCK, MAX_NUMBER
 
 STRANGER = b"S" * 32  # the identity of somebody who is no member
 NONCE = bytes(range(16))
+LOW_ORDER = reader.to_bech32("age", bytes(32))  # a recipient that nothing can be encrypted to
 HASHES = [b64encode(bytes([byte]) * 32).decode() for byte in (0, 1, 2)]  # of nothing, ascending
 RECORDS = [b'{"name":"%s","note":"%s"}' % (name, b"x" * size)
            for name, size in ((b"aa", 40_000), (b"bb", 40_000), (b"cc", 10), (b"dd", 40_000), (b"zz", 10))]
@@ -148,7 +149,8 @@ def build(people, records=RECORDS, nonce=NONCE, version=1, generation=1, previou
     manifest_line = hook("manifest_line", manifest_line + b" " * padding + b"\n")
     footer = hook("footer", footer_line(b'{"vault":1,"blocks":%d}' % len(blocks)))
     tail = hook("tail", index_line + roster_line + manifest_line + footer)
-    return id, encrypt(hook("plaintext", b"".join(blocks) + tail), [member[1] for member in roster], hook)
+    recipients = [member[1] for member in roster if member[1] != LOW_ORDER]
+    return id, encrypt(hook("plaintext", b"".join(blocks) + tail), recipients, hook)
 
 
 # Forgeries.
@@ -416,9 +418,7 @@ def main():
         grease = b"-> grease.example/x some arguments\n" + b"A" * 64 + b"\n\n"
         options["stanzas"] = lambda stanzas: [grease] + [part for stanza in stanzas for part in (stanza, grease)]
     if arguments.low_order:
-        point = reader.to_bech32("age", bytes(32))
-        options["members"] = lambda members: [*members, ["reader", point, "-", "low-order"]]
-        options["stanzas"] = lambda stanzas: stanzas[:-1]
+        options["members"] = lambda members: [*members, ["reader", LOW_ORDER, "-", "low-order"]]
     if arguments.forge:
         options |= forgeries(people)[arguments.forge]
     id, file = build(people, records, **options)

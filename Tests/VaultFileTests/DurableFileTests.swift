@@ -1,0 +1,172 @@
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import VaultFile
+
+@Suite struct DurableFileTests {
+    private let folder: TemporaryFolder
+    private let path: FilePath
+    private let backup: FilePath
+    private let trouble = VaultError.damaged("trouble")
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = FilePath(folder.file("file"))
+        backup = FilePath(folder.file("file.bak"))
+    }
+
+    private func write(
+        _ text: String, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], replacing: Bool = true,
+        check: (FilePath) throws(VaultError) -> Void = { _ in }
+    ) throws {
+        try DurableFile.write(path, backup: backup, mode: mode, replacing: replacing) {
+            (descriptor) throws(VaultError) in
+            try DurableFile.write(Array(text.utf8).span, to: descriptor, at: path)
+        } check: { (temporary) throws(VaultError) in
+            try check(temporary)
+        }
+    }
+
+    private func text(_ path: FilePath) throws -> String { String(decoding: try path.read(), as: UTF8.self) }
+
+    private func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
+
+    @Test func makesAFileThatOnlyItsOwnerReads() throws {
+        try write("new")
+        #expect(try text(path) == "new")
+        #expect(try path.permissions() == 0o600)
+        #expect(try names() == ["file"])
+    }
+
+    @Test func replacesAFileAndKeepsTheOldOne() throws {
+        try write("one", backup: backup)
+        #expect(try names() == ["file"])
+        try write("two", backup: backup)
+        #expect(try text(path) == "two" && text(backup) == "one")
+        try write("three", backup: backup)
+        #expect(try text(path) == "three" && text(backup) == "two")
+        #expect(try names() == ["file", "file.bak"])
+    }
+
+    @Test func whoReadsTheOldFileReadsOn() throws {
+        try write("one")
+        let source = try FileSource(opening: path)
+        try write("three")
+        var bytes = [UInt8](repeating: 0, count: 3)
+        var output = bytes.mutableSpan
+        try source.read(into: &output, at: 0)
+        #expect(String(decoding: bytes, as: UTF8.self) == "one")
+    }
+
+    @Test func takesTheModeThatItIsGiven() throws {
+        try write("one", mode: [.ownerReadWrite, .groupRead, .otherRead])
+        #expect(try path.permissions() == 0o644)
+        try write("two", mode: [.ownerRead])
+        #expect(try path.permissions() == 0o400)
+    }
+
+    @Test func showsTheCheckAWholeFileBeforeItIsInPlace() throws {
+        try write("one", backup: backup)
+        var seen: [String] = []
+        try write("two", backup: backup) { temporary in
+            seen = [(try? text(temporary)) ?? "", (try? text(path)) ?? "", "\(backup.exists)"]
+            #expect(temporary.removingLastComponent() == path.removingLastComponent())
+            #expect((try? temporary.permissions()) == 0o600)
+        }
+        #expect(seen == ["two", "one", "false"])
+    }
+
+    @Test func aFailureLeavesEverythingAsItWas() throws {
+        try write("one", backup: backup)
+        try write("two", backup: backup)
+        #expect(throws: trouble) { try write("three", backup: backup) { (_) throws(VaultError) in throw trouble } }
+        #expect(throws: trouble) {
+            try DurableFile.write(path, backup: backup) { (descriptor) throws(VaultError) in
+                try DurableFile.write(Array("half".utf8).span, to: descriptor, at: path)
+                throw trouble
+            }
+        }
+        #expect(try text(path) == "two" && text(backup) == "one")
+        #expect(try names() == ["file", "file.bak"])
+    }
+
+    @Test func aBackupThatCannotBeMadeIsAFailure() throws {
+        try write("one")
+        try FileManager.default.createDirectory(atPath: backup.string, withIntermediateDirectories: false)
+        #expect(
+            throws: VaultError.system(operation: "keeping the old file as", path: backup.string, errno: EISDIR)
+        ) { try write("two", backup: backup) }
+        #expect(try text(path) == "one")
+        #expect(try names() == ["file", "file.bak"])
+    }
+
+    @Test func aFolderInTheWayIsAFailure() throws {
+        try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: false)
+        #expect(throws: VaultError.system(operation: "replacing", path: path.string, errno: EISDIR)) { try write("x") }
+        #expect(throws: VaultError.exists(path.string)) { try write("x", replacing: false) }
+        #expect(try names() == ["file"])
+    }
+
+    @Test func makesAFileOnlyWhereThereIsNone() throws {
+        try write("one", replacing: false)
+        #expect(throws: VaultError.exists(path.string)) { try write("two", replacing: false) }
+        #expect(try text(path) == "one")
+        // A link that leads nowhere is something, too.
+        try FileManager.default.removeItem(atPath: path.string)
+        try FileManager.default.createSymbolicLink(atPath: path.string, withDestinationPath: "nowhere")
+        #expect(throws: VaultError.exists(path.string)) { try write("two", replacing: false) }
+        #expect(try names() == ["file"])
+    }
+
+    @Test func aMissingFolderIsAFailure() {
+        let lost = FilePath(folder.file("missing/file"))
+        #expect(throws: VaultError.system(operation: "creating", path: lost.string, errno: ENOENT)) {
+            try DurableFile.write(lost) { _ in }
+        }
+    }
+
+    @Test func remainsOfAKilledWriterAreRemoved() throws {
+        try write("one")
+        // What a kill leaves behind is what is there while the check runs.
+        var remains: [String] = []
+        try write("two") { _ in
+            remains = (try? names().filter { $0 != "file" }) ?? []
+            for name in remains { try? Array("half".utf8).write(to: FilePath(folder.file("copy-of-\(name)"))) }
+        }
+        try #require(remains.count == 1)
+        try FileManager.default.moveItem(
+            atPath: folder.file("copy-of-\(remains[0])"), toPath: folder.file(remains[0]))
+        let others = [
+            ".file.lock", ".file.tmp", ".file.notes.tmp", ".file.age.0123456789abcdef.tmp",
+            ".filed.0123456789abcdef.tmp",
+            "file.0123456789abcdef.tmp", ".file.0123456789abcdef.tmp~", ".file.0123456789abcdeg.tmp",
+        ]
+        for name in others { try Array("mine".utf8).write(to: FilePath(folder.file(name))) }
+        DurableFile.removeRemains(of: path)
+        #expect(try names() == (others + ["file"]).sorted())
+        DurableFile.removeRemains(of: FilePath(folder.file("missing/file")))
+    }
+
+    @Test func foldersAreMadeWithThoseAboveThem() throws {
+        let deep = FilePath(folder.file("a/b/c"))
+        try DurableFile.createFolder(deep)
+        try DurableFile.createFolder(deep)
+        for name in ["a", "a/b", "a/b/c"] { #expect(try FilePath(folder.file(name)).permissions() == 0o700) }
+        try DurableFile.createFolder("/")
+        // The folder of a path that is only a name.
+        try DurableFile.createFolder(FilePath("file").removingLastComponent())
+    }
+
+    @Test func aFolderThatAFileStandsInTheWayOfIsAFailure() throws {
+        try write("one")
+        for name in [path, path.appending("a"), path.appending("a/b")] {
+            #expect(throws: VaultError.system(operation: "creating the folder", path: path.string, errno: ENOTDIR)) {
+                try DurableFile.createFolder(name)
+            }
+        }
+    }
+}

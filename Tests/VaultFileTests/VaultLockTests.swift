@@ -1,0 +1,87 @@
+import Dispatch
+import Foundation
+import SystemPackage
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import VaultFile
+
+@Suite struct VaultLockTests {
+    private let folder: TemporaryFolder
+    private let path: FilePath
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = FilePath(folder.file("vault.age"))
+    }
+
+    @Test func isAFileBesideTheVaultAndStays() throws {
+        let result = try VaultLock.hold(path) {
+            #expect(FilePath(folder.file("vault.age.lock")).exists)
+            return 7
+        }
+        #expect(result == 7)
+        #expect(try FilePath(folder.file("vault.age.lock")).permissions() == 0o600)
+        #expect(!path.exists)
+    }
+
+    @Test func whoWaitsInVainGivesUp() throws {
+        try VaultLock.hold(path) {
+            let start = ContinuousClock.now
+            #expect(throws: VaultError.locked(path.string)) { try VaultLock.hold(path, patience: 1) {} }
+            let waited = ContinuousClock.now - start
+            #expect(waited > .milliseconds(900) && waited < .seconds(5))
+            #expect(throws: VaultError.locked(path.string)) { try VaultLock.hold(path, patience: 0) {} }
+        }
+        // It was let go.
+        try VaultLock.hold(path, patience: 0) {}
+    }
+
+    @Test func isLetGoWhenTheBodyThrows() throws {
+        #expect(throws: Unexpected.self) { try VaultLock.hold(path) { throw Unexpected(what: "thrown") } }
+        try VaultLock.hold(path, patience: 0) {}
+    }
+
+    @Test func holdsUpTheOthers() throws {
+        let order = Mutex<[Int]>([])
+        DispatchQueue.concurrentPerform(iterations: 8) { number in
+            do {
+                try VaultLock.hold(path) {
+                    order.withLock { $0.append(number) }
+                    usleep(3000)
+                    order.withLock { $0.append(number) }
+                }
+            } catch {
+                order.withLock { $0.append(-1) }
+            }
+        }
+        let entered = order.withLock { $0 }
+        #expect(entered.count == 16)
+        for index in stride(from: 0, to: entered.count - 1, by: 2) { #expect(entered[index] == entered[index + 1]) }
+    }
+
+    @Test func aMissingFolderIsAnErrorOfTheSystem() {
+        let path = FilePath(folder.file("missing/vault.age"))
+        #expect(throws: VaultError.system(operation: "locking", path: path.string, errno: ENOENT)) {
+            try VaultLock.hold(path) {}
+        }
+    }
+
+    /// flock(1) takes the same lock, and a process that is killed lets go of it.
+    @Test func isTheSystemsAndEndsWithTheProcess() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["flock", "--no-fork", path.string + ".lock", "sleep", "60"]
+        try process.run()
+        defer { process.waitUntilExit() }
+        var isHeld = false
+        for _ in 0..<500 where !isHeld {
+            usleep(10_000)
+            do { try VaultLock.hold(path, patience: 0) {} } catch VaultError.locked { isHeld = true }
+        }
+        #expect(isHeld)
+        kill(process.processIdentifier, SIGKILL)
+        try VaultLock.hold(path, patience: 5) {}
+    }
+}
