@@ -16,7 +16,7 @@ import VaultFile
     }
 
     private func expiry(_ token: String) -> Int? {
-        JSONWebToken.expiry(of: SecretBytes(Array(token.utf8)))?.seconds
+        JSONWebToken.expiry(of: Array(token.utf8).span)?.seconds
     }
 
     @Test func `The expiry of the example in RFC 7519 is read`() {
