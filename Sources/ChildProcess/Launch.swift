@@ -39,19 +39,20 @@ public enum Launch {
     /// Replaces this process with `program`. Returns only when that fails. Never tries a shell.
     ///
     /// - Parameters:
-    ///   - program: The file, as ``find(_:searchPath:)`` gives it.
+    ///   - program: The file, as ``find(_:searchPath:)`` gives it, ending in a zero byte; its name need not be text.
     ///   - arguments: The argument vector, each ending in a zero byte; the first is the name the program sees.
     ///   - environment: The variables as `NAME=value`, each ending in a zero byte.
     /// - Returns: Why it failed.
     @unsafe
     public static func replaceProcess(
-        with program: String, arguments: [UnsafePointer<CChar>], environment: [UnsafePointer<CChar>]
+        with program: UnsafePointer<CChar>, arguments: [UnsafePointer<CChar>], environment: [UnsafePointer<CChar>]
     ) -> Failure {
         var argv = unsafe arguments.map { unsafe UnsafeMutablePointer<CChar>?(UnsafeMutablePointer(mutating: $0)) }
         unsafe argv.append(nil)
         var envp = unsafe environment.map { unsafe UnsafeMutablePointer<CChar>?(UnsafeMutablePointer(mutating: $0)) }
         unsafe envp.append(nil)
         unsafe execve(program, argv, envp)
-        return .notRunnable(program, errno: errno)
+        let number = errno
+        return unsafe .notRunnable(String(cString: program), errno: number)
     }
 }

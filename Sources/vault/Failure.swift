@@ -145,14 +145,22 @@ extension Failure {
         // Its last line reads: See 'vault add --help' for more information.
         let help = RootCommand.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
         var hint = "see '\(help.map(String.init) ?? "\(Process.name) --help")'"
-        if message.contains("nexpected argument") {
+        let isForToken = ["add", "rotate"].contains(arguments.first)
+        let pipeHint = "a token is never an argument: pipe it in, or let yourself be asked"
+        if let question = message.firstRange(of: ". Did you mean ") {
+            // An option that takes any text is no place for a token either.
+            hint =
+                isForToken && message.contains("'--token'")
+                ? pipeHint : "did you mean \(message[question.upperBound...])"
+            message.removeSubrange(question.lowerBound...)
+        } else if message.contains("nexpected argument") {
             message = "there is an argument too many"
             if help == "\(Process.name) --help" {
                 message = "there is no such verb"
             } else if arguments.first == ExecCommand.verb {
-                hint = "put the command behind --, as in '\(Process.name) exec NAME -- curl …'"
-            } else if arguments.first == AddCommand.configuration.commandName {
-                hint = "a token is never an argument: pipe it in, or let yourself be asked"
+                hint = CommandArguments.usage
+            } else if isForToken {
+                hint = pipeHint
             }
         } else if let option = message.firstRange(of: " is invalid for ") {
             message = "this is no value for \(message[option.upperBound...].prefix { $0 != "." })"

@@ -18,7 +18,9 @@ final class Home: Sendable {
     static let binary: String = {
         let environment = ProcessInfo.processInfo.environment
         if let path = environment["VAULT_BINARY"] { return URL(filePath: path).standardizedFileURL.path }
-        return Bundle(for: Home.self).bundleURL.deletingLastPathComponent().appending(path: "vault").path
+        // It lies beside the program that runs the tests.
+        return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: "vault").path
     }()
 
     init() throws {

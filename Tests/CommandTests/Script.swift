@@ -123,7 +123,7 @@ struct Script: Sendable, CustomTestStringConvertible {
 
 extension Script.Step {
     fileprivate mutating func read(_ line: String) {
-        if let more = line.behind("> "), result.stdout.isEmpty, result.stderr.isEmpty {
+        if let more = line == ">" ? "" : line.behind("> "), result.stdout.isEmpty, result.stderr.isEmpty {
             self = Script.Step(command: command + [more])
         } else if let message = line.behind("! ") {
             result.stderr.append(message)

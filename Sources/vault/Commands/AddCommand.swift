@@ -33,7 +33,7 @@ struct AddCommand: ParsableCommand {
             try Self.refuse(name, in: &reader)
             try changes.put(record, name)
         }
-        Messages.note("added \(name)\(TokenOptions.expiry(record.resource))", unless: access.quiet)
+        Messages.note("added \(name)\(TokenOptions.expiry(record.resource.token.expires))", unless: access.quiet)
         session.finish()
     }
 
@@ -53,9 +53,9 @@ struct TokenOptions: ParsableArguments {
 
     var isPrompt: Bool { tokenFD == nil && SecretInput.isTerminal }
 
-    /// What is said of a stored token's end.
-    static func expiry(_ resource: Resource) -> String {
-        resource.token.expires.map { ", whose token expires on \($0)" } ?? ""
+    /// What is said of a stored token's end. One that is a JWT may have it behind it.
+    static func expiry(_ expires: Timestamp?) -> String {
+        expires.map { ", whose token \($0 <= .now ? "expired" : "expires") on \($0)" } ?? ""
     }
 }
 

@@ -1,3 +1,4 @@
+internal import ChildProcess
 internal import Glibc
 internal import Resources
 internal import VaultFile
@@ -6,12 +7,13 @@ internal import VaultFile
 struct CommandArguments {
     private let start: Int
 
+    /// How a command is given.
+    static var usage: String { "put the command behind --, as in '\(Process.name) exec NAME -- curl …'" }
+
     /// The command that begins at `start` of the process's argument vector.
     init(from start: Int) throws {
         guard start < Int(CommandLine.argc) else {
-            throw Failure(
-                .usage, "there is no command to run",
-                hint: "put it behind --, as in '\(Process.name) exec NAME -- curl …'")
+            throw Failure(.usage, "there is no command to run", hint: Self.usage)
         }
         self.start = start
     }
@@ -19,8 +21,17 @@ struct CommandArguments {
     /// The numbers of the arguments; the command itself is 0.
     var indices: Range<Int> { 0..<Int(CommandLine.argc) - start }
 
-    /// The command's name.
-    var command: String { unsafe String(cString: pointer(0)) }
+    /// The path of the command's file, ending in a zero byte: as it was given when there is a slash in it, else found
+    /// through `searchPath`.
+    func program(searchPath: String) throws(Launch.Failure) -> [CChar] {
+        let bytes = withArgument(0) { $0.publicCopy }
+        let name = String(decoding: bytes, as: UTF8.self)
+        guard bytes.contains(UInt8(ascii: "/")) else {
+            return Array(try Launch.find(name, searchPath: searchPath).utf8CString)
+        }
+        guard unsafe access(pointer(0), F_OK) == 0 else { throw .notFound(name) }
+        return bytes.map { CChar(bitPattern: $0) } + [0]
+    }
 
     func withArgument<R>(_ index: Int, _ body: (Span<UInt8>) -> R) -> R {
         let argument = unsafe pointer(index)

@@ -12,8 +12,6 @@ extension ExecRequest {
         let arguments = try CommandArguments(from: commandStart)
         let names = try resourceNames()
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
-        let program = try Launch.find(
-            arguments.command, searchPath: Variables.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
         let templated = try noTemplate ? arguments.plain() : arguments.templated(for: names)
 
         // Standard input is left to the command, at its end; another descriptor is none of its business.
@@ -22,6 +20,9 @@ extension ExecRequest {
         let tokens = try TokenSet(names, session)
         for resource in tokens.resources { try Expiry.check(resource, minimum: minimum, allowsExpired: allowExpired) }
         try tokens.refuse(in: arguments)
+        // Behind the guard: what is not found is named, and that must not be a token.
+        let program = try arguments.program(
+            searchPath: Variables.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
 
         var plan = LaunchPlan(tokens: tokens)
         if !noEnvironment { try plan.addVariables() }
@@ -49,8 +50,9 @@ extension ExecRequest {
         return names
     }
 
-    private func describe(_ program: String, _ plan: borrowing LaunchPlan) throws {
-        var text = "would run \(Messages.visible(program))\n"
+    private func describe(_ program: [CChar], _ plan: borrowing LaunchPlan) throws {
+        let path = String(decoding: program.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        var text = "would run \(Messages.visible(path))\n"
         for name in plan.variableNames { text += "variable \(name)\n" }
         for resource in plan.resources {
             for header in resource.headers { text += "header \(header.name) of \(resource.name)\n" }
@@ -194,7 +196,7 @@ struct LaunchPlan: ~Copyable {
     /// Becomes the command. Returns only when that fails.
     @unsafe
     borrowing func launch(
-        _ program: String, arguments: [UnsafePointer<CChar>], environment: borrowing Environment
+        _ program: [CChar], arguments: [UnsafePointer<CChar>], environment: borrowing Environment
     ) -> Launch.Failure {
         let inherited = unsafe environment.variables
         return variables.withBytes { bytes in

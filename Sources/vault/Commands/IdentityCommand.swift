@@ -78,7 +78,7 @@ struct IdentityCommand: ParsableCommand {
 
         /// The vault that the identity will be for, where one is known.
         private static func knownPin(_ access: Access) throws -> Pin? {
-            if let text = access.vaultID ?? Variables.text("VAULT_ID") { return Pin(text) }
+            if let pin = try Session.givenPin(access) { return pin }
             return try Session.knownVaults().entry(for: Session.path(access))?.pin
         }
     }
@@ -148,8 +148,7 @@ struct NewIdentity {
 
     static func write(_ content: borrowing SecretBytes, to path: String) throws {
         let file = FilePath(path)
-        let folder = file.removingLastComponent()
-        if !folder.isEmpty { try DurableFile.createFolder(folder) }
+        try DurableFile.createFolder(file.removingLastComponent())
         try content.withBytes { content in
             try DurableFile.write(file, replacing: false) { (descriptor) throws(VaultError) in
                 try DurableFile.write(content, to: descriptor, at: file)

@@ -15,7 +15,7 @@ struct ImportCommand: ParsableCommand {
             them or none: the first line that is not acceptable ends it, and nothing is stored.
             """)
 
-    @Argument(help: "The file; standard input when there is none.", completion: .file())
+    @Argument(help: "The file; standard input when there is none, or -.", completion: .file())
     var file: String?
 
     @Option(help: "How it is written.")
@@ -35,6 +35,8 @@ struct ImportCommand: ParsableCommand {
     func run() throws {
         let access = options.access
         let session = try Session(access)
+        // A hyphen is standard input, as everywhere.
+        let file = file == "-" ? nil : file
         if file == nil, SecretInput.isTerminal {
             throw Failure(.usage, "there is nothing to import", hint: "name a file, or pipe one in")
         }

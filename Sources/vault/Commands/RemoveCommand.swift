@@ -20,7 +20,7 @@ struct RemoveCommand: ParsableCommand {
                 changes.remove(name)
             }
         }
-        for name in names { Messages.note("removed \(name)", unless: options.access.quiet) }
+        for name in Set(names).sorted() { Messages.note("removed \(name)", unless: options.access.quiet) }
         session.finish()
     }
 }

@@ -15,7 +15,7 @@ struct RollbackCommand: ParsableCommand {
         var expiry = ""
         try session.vault.update { reader, changes in
             let record = try Session.record(named: name, in: &reader).rolledBack(now: .now)
-            expiry = TokenOptions.expiry(record.resource)
+            expiry = TokenOptions.expiry(record.resource.token.expires)
             try changes.put(record, name)
         }
         Messages.note("put the previous token of \(name) back\(expiry)", unless: options.access.quiet)

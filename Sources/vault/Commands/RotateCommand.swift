@@ -34,8 +34,7 @@ struct RotateCommand: ParsableCommand {
             let rotated = try Self.rotated(record, to: token, expires: expires, quiet: access.quiet)
             try changes.put(rotated, name)
         }
-        Messages.note(
-            "rotated \(name)" + (expires.map { ", whose token expires on \($0)" } ?? ""), unless: access.quiet)
+        Messages.note("rotated \(name)\(TokenOptions.expiry(expires))", unless: access.quiet)
         session.finish()
     }
 

@@ -47,17 +47,7 @@ struct Session {
         var trust = Vault.Trust()
         trust.acceptsOlder = access.acceptOlder
         trust.followsGit = entry?.followsGit ?? false
-        if let text = access.vaultID {
-            guard let pin = Pin(text) else {
-                throw Failure(.usage, "--vault-id is not a vault's id: vault1… or vault1…:N")
-            }
-            trust.pin = pin
-        } else if let text = Variables.text("VAULT_ID") {
-            guard let pin = Pin(text) else {
-                throw Failure(.setting, "VAULT_ID is not a vault's id: vault1… or vault1…:N")
-            }
-            trust.pin = pin
-        } else if let pin = loaded.pin {
+        if let pin = try givenPin(access) ?? loaded.pin {
             trust.pin = pin
         } else {
             let comment = loaded.commentIDs.count == 1 ? loaded.commentIDs.first : nil
@@ -72,6 +62,21 @@ struct Session {
             trust.confirm = { id in try confirm(id, path, access, known) }
         }
         return trust
+    }
+
+    /// The pin that somebody gave, by a flag or a variable.
+    static func givenPin(_ access: Access) throws -> Pin? {
+        if let text = access.vaultID {
+            guard let pin = Pin(text) else {
+                throw Failure(.usage, "--vault-id is not a vault's id: vault1… or vault1…:N")
+            }
+            return pin
+        }
+        guard let text = Variables.text("VAULT_ID") else { return nil }
+        guard let pin = Pin(text) else {
+            throw Failure(.setting, "VAULT_ID is not a vault's id: vault1… or vault1…:N")
+        }
+        return pin
     }
 
     /// Asks the person whether an unknown vault is to be trusted, and writes the answer down. Path and id are all that
