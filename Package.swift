@@ -55,7 +55,7 @@ let package = Package(
             dependencies: [
                 "Age", "Sodium", "TestSupport", "VaultFile", .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Independent"]),
+            exclude: ["Independent", "Vectors"]),
         .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
         .testTarget(name: "RedactionTests", dependencies: ["Redaction", "Sodium", "TestSupport"]),
         .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),

@@ -110,23 +110,39 @@ public struct Record: ~Copyable {
         return try Record(text)
     }
 
-    /// `other` in the place of this record. Where that has no history of its own and another token, this record's
-    /// tokens become its history.
+    /// `other` in the place of this record. Where that has no history of its own, this record's becomes its history,
+    /// with this record's token if `other` brings another one. A token that is the same is not newer for coming again.
     ///
     /// - Throws: ``ResourceError``.
     public borrowing func replaced(by other: borrowing Record) throws(ResourceError) -> Record {
-        let token = other.token()
         guard other.resource.history.isEmpty else { return try other.edited(other.resource) }
         var resource = other.resource
         resource.created = self.resource.created ?? resource.created
-        if self.token().isEqual(to: token) {
-            resource.history = self.resource.history
-            return try edited(resource)
+        resource.history = self.resource.history
+        let isSame = token().isEqual(to: other.token())
+        if isSame {
+            resource.token.added = self.resource.token.added ?? resource.token.added
+            resource.token.expires = resource.token.expires ?? self.resource.token.expires
+        } else {
+            var retired = self.resource.token
+            retired.retired = resource.updated ?? .now
+            resource.history = Array(([retired] + resource.history).prefix(Resource.historyLimit))
         }
-        let rotated = try rotated(
-            to: token, now: resource.updated ?? .now, expires: resource.token.expires)
-        resource.history = rotated.resource.history
-        return try rotated.edited(resource)
+        var text = SecretBuffer(capacity: line.count + other.line.count + 1024)
+        line.withBytes { line in
+            other.line.withBytes { otherLine in
+                RecordLayout.write(resource, into: &text) { (number, text) in
+                    if number == 0 {
+                        other.layout.writeToken(0, of: otherLine, into: &text)
+                    } else {
+                        layout.writeToken(isSame ? number : number - 1, of: line, into: &text)
+                    }
+                } others: { text in
+                    other.layout.writeUnknown(of: otherLine, into: &text)
+                }
+            }
+        }
+        return try Record(text)
     }
 
     /// Whether the record is small enough to be stored.
@@ -182,6 +198,7 @@ public struct RecordView {
     /// - Throws: ``ResourceError/invalid(_:)``.
     public func checkTokens(in line: Span<UInt8>) throws(ResourceError) {
         for token in layout.tokens {
+            guard token.value.range.count <= TokenRules.maximumSize else { throw TokenRules.tooLong }
             if token.value.hasEscapes {
                 try token.value.secret(in: line).withBytes { (bytes) throws(ResourceError) in
                     try TokenRules.check(bytes, for: resource.headers)

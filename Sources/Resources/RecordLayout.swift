@@ -116,6 +116,11 @@ private struct RecordReader {
         let reason: String
     }
 
+    private static let members: [StaticString] = [
+        "name", "urls", "headers", "env", "username", "note", "tags", "created", "updated", "token", "history",
+    ]
+    private static let tokenMembers: [StaticString] = ["value", "added", "expires", "retired"]
+
     private(set) var name: RecordName?
     private var urls: [ResourceURL]?
     private var headers: [HeaderTemplate]?
@@ -155,8 +160,13 @@ private struct RecordReader {
     private mutating func readMember(
         _ key: JSONString, _ line: Span<UInt8>, _ cursor: inout JSONCursor
     ) throws(JSONError) {
-        // Absent and null are the same.
-        if try cursor.readNull(line) { return }
+        // Absent and null are the same, to the members of this version.
+        if try cursor.readNull(line) {
+            if !Self.members.contains(where: { key.equals($0, in: line) }) {
+                unknown.append(key.range.lowerBound - 1..<cursor.position)
+            }
+            return
+        }
         if key.equals("name", in: line) {
             name = try value("name", line, &cursor) { RecordName($0) }
         } else if key.equals("urls", in: line) {
@@ -197,7 +207,12 @@ private struct RecordReader {
         var dates = Resource.TokenDates(added: nil, expires: nil)
         let start = cursor.position
         try cursor.readObject(line) { (key, cursor) throws(JSONError) in
-            if try cursor.readNull(line) { return }
+            if try cursor.readNull(line) {
+                if !Self.tokenMembers.contains(where: { key.equals($0, in: line) }) {
+                    unknown.append(key.range.lowerBound - 1..<cursor.position)
+                }
+                return
+            }
             if key.equals("value", in: line) {
                 value = try cursor.readString(line)
             } else if key.equals("added", in: line) {

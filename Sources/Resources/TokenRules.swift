@@ -5,6 +5,9 @@ public enum TokenRules {
     /// 16 KiB, as JSON.
     public static let maximumSize = 16_384
 
+    static let tooLong = ResourceError.invalid(
+        "the token has more than the \(maximumSize) bytes that a token can have")
+
     /// Checks a token against the headers that it will stand in.
     ///
     /// - Throws: ``ResourceError/invalid(_:)``, which never holds any of the token.
@@ -24,9 +27,7 @@ public enum TokenRules {
         for index in bytes.indices where bytes[index] == 0xc2 && bytes[index + 1] < 0xa0 {
             throw .invalid("the token has a control character in it, which no header can carry")
         }
-        guard escapedCount(bytes) <= maximumSize else {
-            throw .invalid("the token has more than the \(maximumSize) bytes that a token can have")
-        }
+        guard escapedCount(bytes) <= maximumSize else { throw tooLong }
         guard !headers.contains(where: \.isBearer) || isB64Token(bytes) else {
             throw .invalid(
                 "the token has characters that \"Authorization: Bearer\" does not allow (RFC 6750); "

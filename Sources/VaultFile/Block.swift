@@ -16,7 +16,7 @@ enum Block {
     ///   - first: The name that the index gives.
     ///   - next: The name that the index gives for the following block.
     ///   - body: Gets where each record stands, and where its name.
-    /// - Returns: What is wrong with the block; nil when nothing is.
+    /// - Returns: What is wrong with the block, or nil.
     /// - Throws: What `body` throws.
     static func forEachRecord<E: Error>(
         _ bytes: Span<UInt8>, first: RecordName, next: RecordName?,

@@ -31,7 +31,7 @@ public struct Hash: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// In base64, as the file has it.
     public var description: String { String(decoding: Base64.encode(bytes.span), as: UTF8.self) }
 
-    /// By bytes.
+    /// In the order of the bytes, which is not that of the base64.
     public static func < (left: Hash, right: Hash) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
 }
 

@@ -93,10 +93,10 @@ extension Ratchet.State {
     /// Checks that what was opened is not older than this.
     ///
     /// - Parameters:
-    ///   - other: The version that was opened.
+    ///   - other: What was opened.
     ///   - previous: The manifests that it names as those before it.
     ///   - followsGit: Whether the vault's history is git's, where checking out an older commit is no attack:
-    ///   generations are then not compared.
+    ///     generations are then not compared.
     /// - Throws: ``VaultError/older(_:)``.
     func check(_ other: Ratchet.State, previous: [Hash], followsGit: Bool) throws(VaultError) {
         if other.rosterVersion < rosterVersion {

@@ -18,7 +18,7 @@ public struct RecordName: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The name as text.
     public var description: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// By bytes, as records stand in a vault.
+    /// In the order of the bytes, which is that of the file.
     public static func < (left: RecordName, right: RecordName) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes)
     }

@@ -30,13 +30,21 @@ struct VaultPlace {
         if !records.isEmpty { try vault.put(records) }
     }
 
-    /// A place for a vault that another program writes, or that is put together by hand.
+    /// A place with a vault that is put together by hand.
     init(holding draft: Draft) throws {
-        folder = try TemporaryFolder()
-        owner = draft.owner
-        pin = Pin(id: draft.id)
+        try self.init(of: draft.owner)
         try draft.file.write(to: path)
     }
+
+    /// A place for the vault that another program makes for `owner`, with the nonce of a draft.
+    init(of owner: X25519Identity) throws {
+        folder = try TemporaryFolder()
+        self.owner = owner
+        pin = Pin(id: Draft(owner: owner).id)
+    }
+
+    /// The nonce of such a vault, in hexadecimal digits.
+    var nonce: String { String(repeating: "07", count: 16) }
 
     /// The vault at this place as `identities` see it, or the owner when they are none; they keep their ratchet in the
     /// folder `state`, and trust in the pin alone unless `change` says otherwise.

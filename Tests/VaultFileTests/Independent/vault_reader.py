@@ -36,7 +36,7 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}"
 RECORD_START = re.compile(rb'\{"name":"(' + NAME.encode() + rb')"')
 FOOTER = re.compile(rb'\{"vault":1,"blocks":(0|[1-9][0-9]*)\} *\n')
 MEMBER = re.compile(r"member (owner|writer|reader) ([a-z0-9]+) ([a-z0-9]+|-) ([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
-WRITTEN = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}Z")
+WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")  # shown, never compared
 JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 BECH32_DIGITS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 

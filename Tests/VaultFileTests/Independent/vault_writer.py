@@ -395,6 +395,7 @@ def main():
     parser.add_argument("--version", type=int, default=1)
     parser.add_argument("--generation", type=int, default=1)
     parser.add_argument("--previous", default="-")
+    parser.add_argument("--written", default="2026-11-23T20:00:00Z")
     parser.add_argument("--per-block", type=int)
     parser.add_argument("--writer-signs", action="store_true", help="the manifest is the writer's")
     parser.add_argument("--escape", action="store_true", help="letters of the signed lines as JSON escapes")
@@ -411,7 +412,7 @@ def main():
         with open(arguments.records, "rb") as file:
             records = sorted(file.read().splitlines(), key=lambda record: record[9:].split(b'"')[0])
     options = {name: getattr(arguments, name) for name in (
-        "nonce", "version", "generation", "previous", "per_block", "escape")}
+        "nonce", "version", "generation", "previous", "written", "per_block", "escape")}
     if arguments.writer_signs:
         options["manifest_signer"] = people[1]
     if arguments.grease:
