@@ -57,9 +57,7 @@ public struct Record: ~Copyable {
 
     /// Lends the token.
     public borrowing func withToken<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-        let value = layout.tokens[0].value
-        if value.hasEscapes { return try token().withBytes(body) }
-        return try line.withBytes { (line) throws(E) -> R in try body(line.extracting(value.range)) }
+        try line.withBytes { (line) throws(E) -> R in try layout.withToken(0, of: line, body) }
     }
 
     /// A token of the history, by its place in it.
@@ -187,9 +185,7 @@ public struct RecordView {
         resource.updated = resource.updated ?? now
         resource.token.added = resource.token.added ?? now
         if resource.token.expires == nil {
-            let value = layout.tokens[0].value
-            // Escapes do not occur in a JWT.
-            if !value.hasEscapes { resource.token.expires = JSONWebToken.expiry(of: line.extracting(value.range)) }
+            resource.token.expires = layout.withToken(0, of: line) { JSONWebToken.expiry(of: $0) }
         }
     }
 
@@ -197,14 +193,10 @@ public struct RecordView {
     ///
     /// - Throws: ``ResourceError/invalid(_:)``.
     public func checkTokens(in line: Span<UInt8>) throws(ResourceError) {
-        for token in layout.tokens {
-            guard token.value.range.count <= TokenRules.maximumSize else { throw TokenRules.tooLong }
-            if token.value.hasEscapes {
-                try token.value.secret(in: line).withBytes { (bytes) throws(ResourceError) in
-                    try TokenRules.check(bytes, for: resource.headers)
-                }
-            } else {
-                try TokenRules.check(line.extracting(token.value.range), for: resource.headers)
+        for number in layout.tokens.indices {
+            guard layout.tokens[number].value.range.count <= TokenRules.maximumSize else { throw TokenRules.tooLong }
+            try layout.withToken(number, of: line) { (token) throws(ResourceError) in
+                try TokenRules.check(token, for: resource.headers)
             }
         }
     }

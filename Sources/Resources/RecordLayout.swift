@@ -90,6 +90,15 @@ extension RecordLayout {
         }
     }
 
+    /// Lends a token: from its place when it stands there as it is, decoded when it has escapes.
+    func withToken<R: ~Copyable, E: Error>(
+        _ number: Int, of line: Span<UInt8>, _ body: (Span<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        let value = tokens[number].value
+        return value.hasEscapes
+            ? try value.secret(in: line).withBytes(body) : try body(line.extracting(value.range))
+    }
+
     /// Writes a token's value as it stands, and its unknown members.
     func writeToken(_ number: Int, of line: Span<UInt8>, into text: inout SecretBuffer) {
         text.append("\"value\":\"")

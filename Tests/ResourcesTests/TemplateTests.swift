@@ -26,7 +26,7 @@ import Testing
     @Test(arguments: ["{{", "{{token", "{{token}", "a {{token}} b {{", "{{token}}{{name} }", "{{ token \n"])
     func `Braces that stay open are refused`(text: String) {
         let error = #expect(throws: ResourceError.self) { try Template(text, allowed: Template.Variable.allCases) }
-        #expect(error == .invalid("\"\(text)\" has {{ without }}"))
+        #expect(error == .invalid("a template has {{ without }}"))
     }
 
     @Test(arguments: [

@@ -1,3 +1,4 @@
+import Sodium
 import Age
 import SystemPackage
 import Testing
