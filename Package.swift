@@ -62,7 +62,11 @@ let package = Package(
         .testTarget(
             name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["TestSupport", "vault"], exclude: ["Help", "Scripts", "Tools"]),
+            name: "CommandTests",
+            dependencies: [
+                "TestSupport", "vault", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["Help", "Scripts", "Tools"]),
         .testTarget(name: "DocumentationTests", dependencies: ["Age", "Sodium", "TestSupport", "VaultFile"]),
     ]
 )

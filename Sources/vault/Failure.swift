@@ -100,7 +100,9 @@ extension Failure {
         case .system(let operation, let path, let number):
             let isCreation = operation.hasPrefix("creating")
             self.init(
-                isCreation ? .exists : .io, "\(operation) \(path): \(Self.text(number))",
+                isCreation ? .exists : .io,
+                "\(operation) \(path): "
+                    + (number == EINVAL && operation == "opening" ? "it is not a regular file" : Self.text(number)),
                 hint: number == EISDIR ? "give the path of a file with --vault" : nil)
         case .durabilityUnknown(let path, let number):
             self.init(

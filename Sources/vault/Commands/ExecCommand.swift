@@ -58,6 +58,12 @@ struct ExecCommand: ParsableCommand {
     var command: [String] = []
 
     func run() throws {
+        // The command's bytes are taken from where they came in: here they were decoded as text.
+        try request(commandStart: CommandLine.arguments.count - command.count).run()
+    }
+
+    /// What is asked for, with the command at that place of the argument vector.
+    func request(commandStart: Int) -> ExecRequest {
         var request = ExecRequest(names: names)
         request.cleanEnvironment = cleanEnvironment
         request.kept = kept
@@ -67,9 +73,8 @@ struct ExecCommand: ParsableCommand {
         request.minTTL = minTTL
         request.dryRun = dryRun
         request.access = options.access
-        // The command's bytes are taken from where they came in: here they were decoded as text.
-        request.commandStart = CommandLine.arguments.count - command.count
-        try request.run()
+        request.commandStart = commandStart
+        return request
     }
 }
 

@@ -63,6 +63,6 @@ struct ProgressBar {
     }
 
     func end() {
-        if isShown { Messages.write("\r\u{1b}[K") }
+        if shownPercent >= 0 { Messages.write("\r\u{1b}[K") }
     }
 }

@@ -35,10 +35,17 @@ struct Terminal: ~Copyable {
     func readSecret(_ question: String) throws -> SecretBytes {
         show(question)
         defer { show("\r\u{1b}[K") }
+        var before = sigset_t()
+        var ending = sigset_t()
+        unsafe sigemptyset(&ending)
+        for signal in Self.endingSignals { unsafe sigaddset(&ending, signal) }
+        unsafe sigprocmask(SIG_BLOCK, &ending, &before)
+        defer { unsafe sigprocmask(SIG_SETMASK, &before, nil) }
         var saved = termios()
         guard unsafe tcgetattr(descriptor, &saved) == 0 else { throw Failure(.io, "the terminal does not answer") }
         var silent = saved
         // Character by character and without signals, so that the terminal is put right before the program ends of one.
+        // Those that come from elsewhere are held back until then.
         silent.c_lflag &= ~tcflag_t(ECHO | ECHONL | ISIG | ICANON)
         unsafe tcsetattr(descriptor, TCSAFLUSH, &silent)
         defer { unsafe tcsetattr(descriptor, TCSAFLUSH, &saved) }
@@ -68,6 +75,7 @@ struct Terminal: ~Copyable {
     private func readLine(_ take: (UInt8, inout SecretBuffer) throws -> Bool) throws -> SecretBytes {
         var line = SecretBuffer(capacity: 1024)
         while true {
+            try waitForKey()
             var byte: UInt8 = 0
             let count = unsafe read(descriptor, &byte, 1)
             if count < 0, errno == EINTR { continue }
@@ -76,6 +84,20 @@ struct Terminal: ~Copyable {
             if line.count > SecretInput.maximumSize { throw Failure(.usage, "the line is too long") }
         }
     }
+
+    /// Waits until something is typed, or a signal is held back that would end the program.
+    private func waitForKey() throws {
+        var key = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&key, 1, 100) <= 0 {
+            var pending = sigset_t()
+            unsafe sigpending(&pending)
+            for signal in Self.endingSignals where unsafe sigismember(&pending, signal) == 1 {
+                throw Failure(code: 128 + signal, "interrupted")
+            }
+        }
+    }
+
+    private static let endingSignals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM]
 
     private func show(_ text: String) {
         let bytes = Array(text.utf8)

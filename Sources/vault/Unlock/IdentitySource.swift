@@ -41,7 +41,9 @@ struct IdentitySource {
             return try text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY") }
         }
         if let list = Variables.text("VAULT_IDENTITY_FILE") {
-            return try load(files: list.split(separator: ":").map(String.init), source: "VAULT_IDENTITY_FILE")
+            let files = list.split(separator: ":").map(String.init)
+            guard !files.isEmpty else { throw Failure(.setting, "VAULT_IDENTITY_FILE names no file") }
+            return try load(files: files, source: "VAULT_IDENTITY_FILE")
         }
         if let command = Variables.text("VAULT_IDENTITY_CMD") {
             let text = try SecretCommand.output(of: command, variable: "VAULT_IDENTITY_CMD")

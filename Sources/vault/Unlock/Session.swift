@@ -96,7 +96,7 @@ struct Session {
             case "yes":
                 remember(id, path, known)
                 return true
-            case "no", "": return false
+            case "no", "": throw Failure(.notAllowed, "nothing was done, since the vault is not trusted")
             default: continue
             }
         }

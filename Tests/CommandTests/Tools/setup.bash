@@ -21,6 +21,7 @@ as_nobody() {
     if [ "$(id -u)" -ne 0 ]; then "$@"; else setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"; fi
 }
 
+SETUP=${BASH_SOURCE[0]}
 VAULT=~/.local/share/vault/vault.age
 IDENTITY=~/.config/vault/identity
 STATE=~/.local/state/vault
