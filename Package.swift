@@ -4,13 +4,13 @@ import PackageDescription
 
 let package = Package(
     name: "vault",
-    platforms: [.macOS(.v26)],
     products: [
         .executable(name: "vault", targets: ["vault"])
     ],
+    // Exact, since Package.resolved is not kept: a build of the same commit is the same build.
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     ],
     targets: [
         // Floor 1: what C gives us.
