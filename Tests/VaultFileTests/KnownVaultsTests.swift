@@ -70,6 +70,15 @@ import Testing
         #expect(!file.exists)
     }
 
+    /// A line with such a path would make the whole file unreadable.
+    @Test(arguments: ["", "vault.age", "./vault.age", "~/vault.age", " /srv/a"])
+    func aPathThatIsNotWholeIsNotWrittenDown(_ path: String) throws {
+        #expect(
+            throws: VaultError.notAllowed("a vault is written down by its whole path, which \"\(path)\" is not")
+        ) { try known.record(entry(path)) }
+        #expect(!file.exists)
+    }
+
     @Test func commentsStay() throws {
         try write("# vaults\n\n\(one) plain /srv/a\n#\(two) plain /srv/b\n\(one) git /srv/c\n# end")
         try known.record(entry("/srv/a", two))
