@@ -19,11 +19,11 @@ let package = Package(
 
         // Floor 2: one safe layer over each.
         .target(name: "Sodium", dependencies: ["CSodium"], linkerSettings: [.linkedLibrary("sodium")]),
-        .target(name: "ChildProcess", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+        .target(name: "ChildProcess", dependencies: ["CLinux"]),
 
         // Floor 3: what can be done with secrets.
         .target(name: "Age", dependencies: ["Sodium"]),
-        .target(name: "Redaction", dependencies: ["Sodium"]),
+        .target(name: "Redaction", dependencies: ["CLinux", "Sodium"]),
 
         // Floor 4: the file.
         .target(
@@ -34,7 +34,7 @@ let package = Package(
         .target(name: "Resources", dependencies: ["VaultFile", "Sodium"]),
 
         // Floor 6: how a header reaches a client.
-        .target(name: "Injection", dependencies: ["Resources"]),
+        .target(name: "Injection", dependencies: ["Resources", "Sodium", "VaultFile"]),
 
         // Floor 7: the commands.
         .executableTarget(
@@ -46,15 +46,28 @@ let package = Package(
             ]),
 
         // The tests, one target for each floor's target, and what they share.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "SodiumTests", dependencies: ["Sodium", "CSodium"]),
-        .testTarget(name: "AgeTests", dependencies: ["Age", "Sodium", "TestSupport"]),
+        .target(name: "TestSupport", dependencies: ["Sodium"], path: "Tests/TestSupport"),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "SodiumTests", dependencies: ["Sodium", "TestSupport"]),
+        .testTarget(name: "AgeTests", dependencies: ["Age", "CSodium", "Sodium", "TestSupport"]),
         .testTarget(
             name: "VaultFileTests",
             dependencies: [
                 "Age", "Sodium", "TestSupport", "VaultFile", .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["Independent", "Vectors"]),
+        .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
+        .testTarget(name: "RedactionTests", dependencies: ["Redaction", "Sodium", "TestSupport"]),
+        .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
+        .testTarget(
+            name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "TestSupport", "vault", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["Help", "Scripts", "Tools"]),
+        .testTarget(name: "DocumentationTests", dependencies: ["Age", "Sodium", "TestSupport", "VaultFile"]),
     ]
 )
 

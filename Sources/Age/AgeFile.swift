@@ -9,7 +9,8 @@ public enum AgeFile {
         let header = try Header(readingFrom: file)
         let opened = try header.unwrap(with: identities)
         var reader = try StreamReader(file, at: header.byteCount, fileKey: opened.fileKey)
-        return try SecretBytes(count: max(reader.byteCount, 0)) { (output) throws(AgeError) in
+        guard reader.size(ofChunk: reader.chunkCount - 1) >= 0 else { throw .payload("it ends within a tag") }
+        return try SecretBytes(count: reader.byteCount) { (output) throws(AgeError) in
             for index in 0..<reader.chunkCount {
                 try output.withPart(index * Stream.chunkSize..<output.count) { (part) throws(AgeError) in
                     try reader.readChunk(index, into: &part)

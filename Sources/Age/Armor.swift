@@ -19,7 +19,9 @@ public enum Armor {
             let last = text.lastIndex(where: { !isWhitespace($0) })
         else { throw .armor("it is empty") }
         var lines = text[first...last].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for index in lines.indices.dropLast() where lines[index].last == UInt8(ascii: "\r") { lines[index].removeLast() }
+        for index in lines.indices.dropLast() where lines[index].last == UInt8(ascii: "\r") {
+            lines[index].removeLast()
+        }
         guard lines.count >= 2, lines.removeFirst().elementsEqual(begin.utf8) else {
             throw .armor("the first line is not \(begin)")
         }

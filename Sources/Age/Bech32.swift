@@ -34,7 +34,8 @@ public enum Bech32 {
     ///   - prefix: The prefix that is expected, in lower or in upper case.
     ///   - output: Where the bytes go; of no use when false is returned.
     /// - Returns: Whether `text` is the encoding of that many bytes under that prefix, with zero bits of padding.
-    public static func decode(_ text: Span<UInt8>, prefix: StaticString, into output: inout MutableSpan<UInt8>) -> Bool {
+    public static func decode(_ text: Span<UInt8>, prefix: StaticString, into output: inout MutableSpan<UInt8>) -> Bool
+    {
         let head = prefix.utf8CodeUnitCount
         guard text.count == encodedCount(output.count, prefix: prefix), text[head] == UInt8(ascii: "1") else {
             return false
@@ -95,7 +96,9 @@ public enum Bech32 {
         }
         for _ in 0..<checksumCount { checksum.absorb(0) }
         let sum = checksum.state ^ 1
-        for index in 0..<checksumCount { put(UInt8(truncatingIfNeeded: sum >> UInt32(5 * (checksumCount - 1 - index))) & 31, &output) }
+        for index in 0..<checksumCount {
+            put(UInt8(truncatingIfNeeded: sum >> UInt32(5 * (checksumCount - 1 - index))) & 31, &output)
+        }
     }
 
     private static func value(of character: UInt8, uppercase: Bool) -> UInt8? {

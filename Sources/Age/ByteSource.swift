@@ -10,8 +10,10 @@ public protocol ByteSource {
 }
 
 extension Array<UInt8>: ByteSource {
+    /// The number of bytes.
     public var byteCount: Int { count }
 
+    /// Copies the bytes from `offset` on; never fails.
     public func read(into output: inout MutableSpan<UInt8>, at offset: Int) throws(AgeError) {
         for index in output.indices { output[index] = self[offset + index] }
     }

@@ -74,6 +74,7 @@ public struct Header: Sendable {
     /// - Parameters:
     ///   - identities: Tried in their order.
     ///   - hint: The number of the stanza to try first; trying a thousand takes some 30 ms.
+    /// - Returns: The file key, and where it was found.
     /// - Throws: ``AgeError/noMatch``, ``AgeError/headerMAC``, ``AgeError/header(_:)``,
     ///   ``AgeError/workFactor(_:limit:)``.
     public func unwrap(
@@ -82,7 +83,8 @@ public struct Header: Sendable {
         if stanzas.count > 1, stanzas.contains(where: { $0.type == ScryptIdentity.stanzaType }) {
             throw .header("a passphrase stanza that is not the only stanza")
         }
-        let order = stanzas.indices.contains(hint) ? [hint] + stanzas.indices.filter { $0 != hint } : Array(stanzas.indices)
+        let order =
+            stanzas.indices.contains(hint) ? [hint] + stanzas.indices.filter { $0 != hint } : Array(stanzas.indices)
         for identity in identities {
             for index in order {
                 guard let key = try identity.unwrap(stanzas[index]) else { continue }

@@ -48,7 +48,7 @@ public enum IdentityFile {
             start = end + 1
             if line.isEmpty { continue }
             if line[0] == UInt8(ascii: "#") {
-                comments.append(String(line.text.drop { $0 == "#" }.drop { $0 == " " }))
+                comments.append(Self.comment(line))
             } else if let identity = X25519Identity(parsing: line) {
                 identities.append(identity)
             } else {
@@ -57,5 +57,14 @@ public enum IdentityFile {
         }
         guard !identities.isEmpty else { throw .noKey }
         return Contents(identities: identities, comments: comments)
+    }
+
+    /// A comment's text, without its `#` and the spaces and tabs around.
+    private static func comment(_ line: Span<UInt8>) -> String {
+        var (start, end) = (0, line.count)
+        while start < end, line[start] == UInt8(ascii: "#") { start += 1 }
+        while start < end, line[start] == UInt8(ascii: " ") || line[start] == UInt8(ascii: "\t") { start += 1 }
+        while end > start, line[end - 1] == UInt8(ascii: " ") || line[end - 1] == UInt8(ascii: "\t") { end -= 1 }
+        return line.extracting(start..<end).text
     }
 }

@@ -20,6 +20,8 @@ public final class ScryptIdentity: Identity {
         self.maximumWorkFactor = min(maximumWorkFactor, 30)
     }
 
+    /// The file key of a passphrase's stanza, or nil for a stanza of another type or passphrase. Takes 2^(work factor + 10)
+    /// bytes of memory.
     public func unwrap(_ stanza: Stanza) throws(AgeError) -> FileKey? {
         guard stanza.type == Self.stanzaType else { return nil }
         guard stanza.arguments.count == 2,

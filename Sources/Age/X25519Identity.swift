@@ -41,6 +41,7 @@ public final class X25519Identity: Identity {
         HKDFSHA256.deriveKey(from: secretKey, salt: [UInt8]().span, info: info)
     }
 
+    /// The file key of an X25519 stanza, or nil for a stanza of another type or recipient.
     public func unwrap(_ stanza: Stanza) throws(AgeError) -> FileKey? {
         guard stanza.type == stanzaType else { return nil }
         guard stanza.arguments.count == 1,
@@ -85,6 +86,7 @@ public struct X25519Recipient: Recipient, Hashable, Sendable, CustomStringConver
     /// The recipient as text, `age1…`.
     public var description: String { Bech32.encode(publicKey.span, prefix: Self.prefix) }
 
+    /// An X25519 stanza that wraps `fileKey`, with an ephemeral key of its own.
     public func wrap(_ fileKey: borrowing FileKey) -> Stanza {
         let ephemeral = SecretBytes.random(count: X25519.keySize)
         let share = X25519.publicKey(for: ephemeral)

@@ -71,7 +71,7 @@ public enum Base64 {
     }
 
     private static func read(_ text: Span<UInt8>, _ variant: Variant, into output: inout MutableSpan<UInt8>) -> Int? {
-        // libsodium takes every byte that is not ASCII for the alphabet's last character.
+        // libsodium 1.0.18 takes every byte above 0x7f for a character. All are looked at, as the text may be a secret.
         var bits: UInt8 = 0
         for index in text.indices { bits |= text[index] }
         guard bits < 0x80 else { return nil }

@@ -14,6 +14,7 @@ public enum Scrypt {
     ///   - passphrase: Of any size.
     ///   - salt: Of any size.
     ///   - workFactor: log2 of N, from 1 to 30.
+    /// - Returns: The key.
     /// - Throws: ``OutOfMemory``.
     public static func deriveKey(
         passphrase: borrowing SecretBytes, salt: Span<UInt8>, workFactor: Int

@@ -47,12 +47,16 @@ public struct SecretBuffer: ~Copyable, Sendable {
     }
 
     /// Forgets all bytes, and keeps the space.
-    public mutating func removeAll() {
-        let used = 0..<count
+    public mutating func removeAll() { truncate(to: 0) }
+
+    /// Forgets all bytes but the first `size`.
+    public mutating func truncate(to size: Int) {
+        precondition((0...count).contains(size))
+        let dropped = size..<count
         storage.withMutableBytes { bytes in
-            for index in used { bytes[index] = 0 }
+            for index in dropped { bytes[index] = 0 }
         }
-        count = 0
+        count = size
     }
 
     private mutating func reserve(_ capacity: Int) {

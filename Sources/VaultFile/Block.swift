@@ -62,16 +62,6 @@ enum BlockDefect: String {
 }
 
 extension Span<UInt8> {
-    /// The first place of `byte` in `start..<end`.
-    func firstIndex(of byte: UInt8, from start: Int, before end: Int) -> Int? {
-        var index = start
-        while index < end {
-            if self[index] == byte { return index }
-            index += 1
-        }
-        return nil
-    }
-
     func isEqual(to other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }

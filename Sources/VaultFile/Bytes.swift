@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension Span<UInt8> {
     /// A copy, for what is no secret.
     package var array: [UInt8] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
@@ -12,9 +14,15 @@ extension Span<UInt8> {
         return true
     }
 
-    /// The first place of `byte` from `start` on.
-    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-        for index in start..<count where self[index] == byte { return index }
-        return nil
+    /// The first place of `byte` in `start..<end`.
+    package func firstIndex(of byte: UInt8, from start: Int, before end: Int) -> Int? {
+        precondition(start >= 0 && end <= count)
+        guard start < end else { return nil }
+        return unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, let found = unsafe memchr(base + start, Int32(byte), end - start) else {
+                return nil
+            }
+            return unsafe UnsafeRawPointer(found) - base
+        }
     }
 }

@@ -23,7 +23,7 @@ package enum DurableFile {
     ) throws(VaultError) {
         let temporary = sibling(of: path)
         do throws(VaultError) {
-            let descriptor = try attempt("creating", temporary) {
+            let descriptor = try attempt(replacing ? "writing" : "creating", path) {
                 try FileDescriptor.open(
                     temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
                     permissions: [.ownerReadWrite])

@@ -121,7 +121,8 @@ package struct JSONCursor {
     ) throws(JSONError) {
         try enter("{", bytes)
         var names: [JSONString] = []
-        if !skip("}", bytes) {
+        names.reserveCapacity(12)
+        if !skip(UInt8(ascii: "}"), bytes) {
             repeat {
                 skipWhitespace(bytes)
                 let name = try readString(bytes)
@@ -129,11 +130,11 @@ package struct JSONCursor {
                     throw JSONError("a member that stands twice", at: name.range.lowerBound)
                 }
                 names.append(name)
-                guard skip(":", bytes) else { throw JSONError("a colon is missing", at: position) }
+                guard skip(UInt8(ascii: ":"), bytes) else { throw JSONError("a colon is missing", at: position) }
                 skipWhitespace(bytes)
                 try member(name, &self)
-            } while skip(",", bytes)
-            guard skip("}", bytes) else { throw JSONError("an object that does not end", at: position) }
+            } while skip(UInt8(ascii: ","), bytes)
+            guard skip(UInt8(ascii: "}"), bytes) else { throw JSONError("an object that does not end", at: position) }
         }
         depth -= 1
     }
@@ -143,12 +144,12 @@ package struct JSONCursor {
         _ bytes: Span<UInt8>, _ element: (inout JSONCursor) throws(JSONError) -> Void
     ) throws(JSONError) {
         try enter("[", bytes)
-        if !skip("]", bytes) {
+        if !skip(UInt8(ascii: "]"), bytes) {
             repeat {
                 skipWhitespace(bytes)
                 try element(&self)
-            } while skip(",", bytes)
-            guard skip("]", bytes) else { throw JSONError("an array that does not end", at: position) }
+            } while skip(UInt8(ascii: ","), bytes)
+            guard skip(UInt8(ascii: "]"), bytes) else { throw JSONError("an array that does not end", at: position) }
         }
         depth -= 1
     }
@@ -159,6 +160,11 @@ package struct JSONCursor {
         let start = position
         var hasEscapes = false
         while position < bytes.count {
+            // Most characters of most strings: visible ASCII.
+            var index = position
+            while index < bytes.count, Self.isPlain(bytes[index]) { index += 1 }
+            position = index
+            guard index < bytes.count else { break }
             let byte = bytes[position]
             switch byte {
             case UInt8(ascii: "\""):
@@ -168,7 +174,7 @@ package struct JSONCursor {
                 hasEscapes = true
                 try skipEscape(bytes)
             case ..<0x20: throw JSONError("a control character in a string", at: position)
-            case ..<0x80: position += 1
+            case 0x7f: position += 1
             default: try skipMultibyte(bytes)
             }
         }
@@ -209,7 +215,12 @@ package struct JSONCursor {
 
     /// Skips white space.
     package mutating func skipWhitespace(_ bytes: Span<UInt8>) {
-        while position < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[position]) { position += 1 }
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x0a, 0x0d, 0x09: position += 1
+            default: return
+            }
+        }
     }
 
     /// Whether the next bytes are `text`, which are then read.
@@ -225,9 +236,9 @@ package struct JSONCursor {
         return true
     }
 
-    private mutating func skip(_ character: Unicode.Scalar, _ bytes: Span<UInt8>) -> Bool {
+    private mutating func skip(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         skipWhitespace(bytes)
-        return take(UInt8(ascii: character), bytes)
+        return take(byte, bytes)
     }
 
     private mutating func enter(_ bracket: Unicode.Scalar, _ bytes: Span<UInt8>) throws(JSONError) {
@@ -287,6 +298,10 @@ package struct JSONCursor {
     /// The value of four hexadecimal digits that were checked.
     fileprivate static func hexadecimal(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
         (offset..<offset + 4).reduce(0) { $0 << 4 | UInt32(hexadecimalDigit(bytes[$1]) ?? 0) }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")

@@ -23,10 +23,10 @@ public struct KnownVaults: Sendable {
         fileprivate func isAt(_ path: String) -> Bool { self.path.utf8.elementsEqual(path.utf8) }
     }
 
-    private let file: FilePath
+    private let file: FilePath?
 
-    /// The known vaults of `file`, which need not exist.
-    public init(file: FilePath) { self.file = file }
+    /// The known vaults of `file`, which need not exist; none where there is no place for such a file.
+    public init(file: FilePath?) { self.file = file }
 
     /// What is known of the vault at `path`.
     public func entry(for path: FilePath) throws(VaultError) -> Entry? {
@@ -36,14 +36,15 @@ public struct KnownVaults: Sendable {
 
     /// Writes down an entry, in the place of the one with the same path if there is one.
     public func record(_ entry: Entry) throws {
+        guard let known = file else { throw VaultError.notAllowed("there is no home folder to write it down in") }
         guard !entry.path.utf8.contains(UInt8(ascii: "\n")) else {
-            throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(file)")
+            throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(known)")
         }
         guard entry.path.utf8.first == UInt8(ascii: "/") else {
             throw VaultError.notAllowed("a vault is written down by its whole path, which \"\(entry.path)\" is not")
         }
-        try DurableFile.createFolder(file.removingLastComponent())
-        let file = DurableFile.target(of: file)
+        try DurableFile.createFolder(known.removingLastComponent())
+        let file = DurableFile.target(of: known)
         try VaultLock.hold(file) {
             _ = try entries()
             // Line by line, so that comments stay.
@@ -80,7 +81,7 @@ public struct KnownVaults: Sendable {
     }
 
     private func entries() throws(VaultError) -> [Entry] {
-        guard let bytes = try SmallFile.read(file) else { return [] }
+        guard let file, let bytes = try SmallFile.read(file) else { return [] }
         var entries: [Entry] = []
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let text = String(decoding: line, as: UTF8.self)

@@ -57,14 +57,14 @@ public struct Ratchet: Sendable {
         }
     }
 
-    private let folder: FilePath
+    private let folder: FilePath?
 
-    /// The ratchet that keeps its files in `folder`, which need not exist.
-    public init(folder: FilePath) { self.folder = folder }
+    /// The ratchet that keeps its files in `folder`, which need not exist; one without a folder remembers nothing.
+    public init(folder: FilePath?) { self.folder = folder }
 
     /// What was seen of a vault, or nil when it was never seen.
     public func state(of id: VaultID) throws(VaultError) -> State? {
-        let path = folder.appending("\(id)")
+        guard let path = folder?.appending("\(id)") else { return nil }
         guard let text = try SmallFile.read(path) else { return nil }
         guard let state = State(text: String(decoding: text, as: UTF8.self)) else {
             throw .damaged("\(path) is not what vault wrote there; remove it to start afresh")
@@ -74,6 +74,7 @@ public struct Ratchet: Sendable {
 
     /// Remembers `state` if it is later than what is remembered now. Never goes back.
     public func raise(_ id: VaultID, to state: State) throws {
+        guard let folder else { return }
         try DurableFile.createFolder(folder)
         let path = folder.appending("\(id)")
         try VaultLock.hold(path) {

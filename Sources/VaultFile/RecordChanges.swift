@@ -1,4 +1,10 @@
-internal import Sodium
+public import Sodium
+
+/// The sizes that a vault sets to its records.
+public enum VaultLimits {
+    /// 65,535 bytes: a block without its final newline.
+    public static let recordSize = Block.maximumRecordSize
+}
 
 /// What one write does to the records of a vault: new or changed records, and names to remove.
 public struct RecordChanges: ~Copyable {
@@ -16,19 +22,24 @@ public struct RecordChanges: ~Copyable {
     ///
     /// - Parameters:
     ///   - name: The record's name.
-    ///   - record: A JSON object that begins with `{"name":"`, the name and a quotation mark; one line.
+    ///   - write: Appends a JSON object that begins with `{"name":"`, the name and a quotation mark; one line.
     /// - Throws: ``VaultError/tooLarge(_:)`` when it does not fit into a block.
-    public mutating func put(_ name: RecordName, _ record: Span<UInt8>) throws(VaultError) {
-        let start = Array("{\"name\":\"".utf8) + name.bytes + Array("\"".utf8)
-        precondition(record.count > start.count && record.extracting(first: start.count).isEqual(to: start.span))
-        precondition(record[record.count - 1] == UInt8(ascii: "}") && record.firstIndex(of: UInt8(ascii: "\n")) == nil)
-        guard record.count <= Block.maximumRecordSize else {
+    public mutating func put(_ name: RecordName, _ write: (inout SecretBuffer) -> Void) throws(VaultError) {
+        let start = arena.count
+        write(&arena)
+        let range = start..<arena.count
+        guard range.count <= Block.maximumRecordSize else {
             throw .tooLarge(
-                "the record of \(name) has \(record.count) bytes, and \(Block.maximumRecordSize) is the most")
+                "the record of \(name) has \(range.count) bytes, and \(Block.maximumRecordSize) is the most")
         }
-        let offset = arena.count
-        arena.append(record)
-        byName[name] = offset..<offset + record.count
+        let prefix = Array("{\"name\":\"\(name)\"".utf8)
+        arena.withBytes { bytes in
+            let record = bytes.extracting(range)
+            precondition(record.count > prefix.count && record.extracting(first: prefix.count).isEqual(to: prefix.span))
+            precondition(record[record.count - 1] == UInt8(ascii: "}"))
+            precondition(record.firstIndex(of: UInt8(ascii: "\n"), from: 0, before: record.count) == nil)
+        }
+        byName[name] = range
     }
 
     /// Removes the record of that name.

@@ -15,11 +15,16 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// second is dropped. Nil when it is neither, when the day does not exist, and when an offset leads out of the
     /// years 1 to 9999, since what is read must be possible to write.
     public init?(_ text: some StringProtocol) {
-        let bytes = Array(text.utf8)
+        self.init(Array(text.utf8).span)
+    }
+
+    /// The moment that the bytes of a text give.
+    public init?(_ bytes: Span<UInt8>) {
         func number(_ range: Range<Int>) -> Int? {
             guard range.upperBound <= bytes.count else { return nil }
             var value = 0
-            for byte in bytes[range] {
+            for index in range {
+                let byte = bytes[index]
                 guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
                 value = value * 10 + Int(byte - UInt8(ascii: "0"))
             }

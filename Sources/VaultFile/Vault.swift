@@ -57,7 +57,7 @@ public struct Vault: Sendable {
         guard let owner = identities.first else { throw VaultError.noMatch }
         let target = DurableFile.target(of: path)
         try DurableFile.createFolder(target.removingLastComponent())
-        return try VaultLock.hold(target) {
+        return try VaultLock.hold(target, purpose: "creating") {
             let writer = VaultWriter(signer: SigningKey(of: owner))
             let created = try writer.create(at: target, owner: owner.recipient, label: label)
             try? ratchet.raise(created.id, to: created.state)

@@ -10,12 +10,15 @@ enum VaultLock {
 
     /// Waits for the lock of the file at `path`, and holds it while `body` runs.
     ///
+    /// - Parameter purpose: What is being done, when the lock file itself cannot be opened.
     /// - Throws: ``VaultError/locked(_:)``, ``VaultError/system(operation:path:errno:)``, or what `body` throws.
-    static func hold<R>(_ path: FilePath, patience: Int = patience, _ body: () throws -> R) throws -> R {
+    static func hold<R>(_ path: FilePath, patience: Int = patience, purpose: String = "locking", _ body: () throws -> R)
+        throws -> R
+    {
         let lockPath = FilePath(path.string + ".lock")
-        let descriptor = try DurableFile.attempt("locking", path) {
+        let descriptor = try DurableFile.attempt(purpose, path) {
             try FileDescriptor.open(
-                lockPath, .readWrite, options: [.create, .closeOnExec], permissions: [.ownerReadWrite])
+                lockPath, .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
         }
         defer { try? descriptor.close() }
         var waited = 0

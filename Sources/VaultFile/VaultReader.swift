@@ -1,6 +1,7 @@
 public import Age
 internal import Glibc
 internal import Sodium
+internal import Synchronization
 public import SystemPackage
 
 /// A vault that was opened and whose tail holds together, but of which nobody has said yet that it is the right one.
@@ -11,6 +12,7 @@ public struct UnverifiedVault: ~Copyable {
     private let roster: Roster
     private let manifest: Manifest
     private let stanza: Int
+    private let chunk: SecretBytes
 
     /// The vault's id, as its roster proves it. The rest of what it says is anybody's word until ``verify``.
     public var id: VaultID { roster.id }
@@ -40,7 +42,9 @@ public struct UnverifiedVault: ~Copyable {
             stanza = opened.stanza
             return try StreamReader(source, at: header.byteCount, fileKey: opened.fileKey)
         }
-        (tail, roster, manifest) = try Self.readTail(&payload, path)
+        var chunk = SecretBytes(zeros: Block.size)
+        (tail, roster, manifest) = try Self.readTail(&payload, &chunk, path)
+        self.chunk = chunk
         self.path = path
         self.payload = payload
         self.stanza = stanza
@@ -67,14 +71,12 @@ public struct UnverifiedVault: ~Copyable {
             manifest: Hash.manifest(tail.manifest.text), stanza: stanza)
         try seen?.check(state, previous: manifest.previous, followsGit: followsGit)
         return VaultReader(
-            path: path, payload: payload, tail: tail, roster: roster, manifest: manifest, state: state
-        )
+            path: path, payload: payload, chunk: chunk, tail: tail, roster: roster, manifest: manifest, state: state)
     }
 
     private static func readTail(
-        _ payload: inout StreamReader<FileSource>, _ path: FilePath
+        _ payload: inout StreamReader<FileSource>, _ chunk: inout SecretBytes, _ path: FilePath
     ) throws(VaultError) -> (Tail, Roster, Manifest) {
-        var chunk = SecretBytes(zeros: Block.size)
         let last = payload.chunkCount - 1
         try chunk.read(last, of: &payload, path)
         let total = payload.byteCount
@@ -134,14 +136,15 @@ public struct VaultReader: ~Copyable {
     public let state: Ratchet.State
 
     /// One block at a time.
-    private var chunk = SecretBytes(zeros: Block.size)
+    private var chunk: SecretBytes
 
     init(
-        path: FilePath, payload: consuming StreamReader<FileSource>, tail: Tail,
+        path: FilePath, payload: consuming StreamReader<FileSource>, chunk: consuming SecretBytes, tail: Tail,
         roster: Roster, manifest: Manifest, state: Ratchet.State
     ) {
         self.path = path
         self.payload = payload
+        self.chunk = chunk
         self.tail = tail
         self.roster = roster
         self.manifest = manifest
@@ -183,23 +186,71 @@ public struct VaultReader: ~Copyable {
         }
     }
 
+    /// Makes something of each block, on all processors, after checking it.
+    ///
+    /// - Parameter body: Gets a block and where its records stand in it. Called from several threads at once.
+    /// - Returns: What `body` made, in the order of the blocks.
+    /// - Throws: ``VaultError``, or what `body` throws; of several the first in the order of the blocks.
+    public borrowing func mapBlocks<T: Sendable>(
+        _ body: @Sendable (_ block: Span<UInt8>, _ records: [Range<Int>]) throws -> T
+    ) throws -> [T] {
+        let count = blockCount
+        var results = [Result<T, any Error>?](repeating: nil, count: count)
+        let next = Mutex(0)
+        unsafe results.withUnsafeMutableBufferPointer { results in
+            let slots = unsafe Slots(results)
+            Threads.run(min(Threads.count, count)) { _ in
+                var chunk = SecretBytes(zeros: Block.size)
+                var sealed: [UInt8] = []
+                while true {
+                    let block = next.withLock { next in
+                        defer { next += 1 }
+                        return next
+                    }
+                    guard block < count else { return }
+                    let result = Result {
+                        try VaultError.mapping(path) { () throws(AgeError) in
+                            try chunk.withMutableBytes { (bytes) throws(AgeError) in
+                                try payload.readChunk(block, into: &bytes, sealed: &sealed)
+                            }
+                        }
+                        return try chunk.withBytes { bytes in
+                            var records: [Range<Int>] = []
+                            try check(block, bytes) { record, _ in records.append(record) }
+                            return try body(bytes, records)
+                        }
+                    }
+                    slots.set(block, result)
+                }
+            }
+        }
+        return try results.map { result in
+            guard let result else { fatalError("a block that no thread took") }
+            return try result.get()
+        }
+    }
+
     /// Decrypts and checks a block, whole, and says where its records stand. The block then stays in the chunk.
     mutating func forEachRange(
         inBlock block: Int, _ body: (Span<UInt8>, _ record: Range<Int>, _ name: Range<Int>) -> Void
     ) throws(VaultError) {
         try chunk.read(block, of: &payload, path)
-        let entries = tail.index.entries
-        let entry = entries[block]
-        let next = block + 1 < entries.count ? entries[block + 1].first : nil
         try chunk.withBytes { (bytes) throws(VaultError) in
-            guard Hash.block(bytes) == entry.hash else {
-                throw .damaged("block \(block) is not the one that the index names")
-            }
-            if let defect = Block.forEachRecord(
-                bytes, first: entry.first, next: next, { record, name in body(bytes, record, name) })
-            {
-                throw .damaged("block \(block) \(defect.rawValue)")
-            }
+            try check(block, bytes) { record, name in body(bytes, record, name) }
+        }
+    }
+
+    /// Checks a block against the index and in itself, and says where its records stand.
+    private borrowing func check(
+        _ block: Int, _ bytes: Span<UInt8>, _ body: (_ record: Range<Int>, _ name: Range<Int>) -> Void
+    ) throws(VaultError) {
+        let entries = tail.index.entries
+        let next = block + 1 < entries.count ? entries[block + 1].first : nil
+        guard Hash.block(bytes) == entries[block].hash else {
+            throw .damaged("block \(block) is not the one that the index names")
+        }
+        if let defect = Block.forEachRecord(bytes, first: entries[block].first, next: next, body) {
+            throw .damaged("block \(block) \(defect.rawValue)")
         }
     }
 
@@ -213,6 +264,16 @@ public struct VaultReader: ~Copyable {
 
     /// Lends what ``forEachRange(inBlock:_:)`` left.
     func withChunk<E: Error>(_ body: (Span<UInt8>) throws(E) -> Void) throws(E) { try chunk.withBytes(body) }
+}
+
+/// Places for results that several threads fill, each its own.
+@safe
+private struct Slots<T>: @unchecked Sendable {
+    private let buffer: UnsafeMutableBufferPointer<T?>
+
+    init(_ buffer: UnsafeMutableBufferPointer<T?>) { unsafe self.buffer = buffer }
+
+    func set(_ index: Int, _ value: T) { unsafe buffer[index] = value }
 }
 
 extension SecretBytes {

@@ -43,7 +43,7 @@ struct VaultWriter: ~Copyable {
     ///   - seen: The newest version seen here, if any was.
     ///   - path: The file, not a symbolic link.
     /// - Returns: What to remember of the new version.
-    /// - Throws: ``VaultError``.
+    /// - Throws: ``VaultError``; the vault is then as it was, but for ``VaultError/durabilityUnknown(path:errno:)``.
     func write(
         _ changes: borrowing RecordChanges, to reader: inout VaultReader, seen: Ratchet.State?, path: FilePath
     ) throws(VaultError) -> Ratchet.State {
@@ -105,6 +105,7 @@ struct VaultWriter: ~Copyable {
         try DurableFile.write(
             path, backup: replacing ? FilePath(path.string + ".bak") : nil, mode: mode, replacing: replacing
         ) { (descriptor) throws(VaultError) in
+            if replacing { Self.keepOwner(of: path, on: descriptor) }
             var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)
             try output.begin(header)
             index = try blocks(&output)
@@ -154,6 +155,15 @@ struct VaultWriter: ~Copyable {
             return header.isAuthentic(under: fileKey) && written == tail && blocksAreGood
         }
         guard isGood else { throw .system(operation: "reading back", path: path.string, errno: EIO) }
+    }
+
+    /// Gives the new file to the owner of the old one: root may change a vault that others must still read.
+    private static func keepOwner(of path: FilePath, on descriptor: FileDescriptor) {
+        var status = stat()
+        guard unsafe stat(path.string, &status) == 0, status.st_uid != geteuid() || status.st_gid != getegid() else {
+            return
+        }
+        _ = fchown(descriptor.rawValue, status.st_uid, status.st_gid)
     }
 
     private static func mode(of path: FilePath) throws(VaultError) -> FilePermissions {

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// A folder of a test's own, removed with everything in it when the value ends.
 public final class TemporaryFolder: Sendable {

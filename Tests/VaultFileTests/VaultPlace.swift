@@ -125,7 +125,7 @@ extension VaultReader {
 extension RecordChanges {
     mutating func put(_ record: String) throws {
         let name = record.dropFirst(#"{"name":""#.count).prefix { $0 != "\"" }
-        try put(try RecordName(checking: name), Array(record.utf8).span)
+        try put(try RecordName(checking: name)) { $0.append(Array(record.utf8).span) }
     }
 }
 

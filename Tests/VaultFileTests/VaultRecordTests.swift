@@ -1,3 +1,4 @@
+import Sodium
 import Age
 import SystemPackage
 import Testing
@@ -272,6 +273,6 @@ import Testing
 
     private static func put(_ record: String) throws {
         var changes = RecordChanges()
-        try changes.put(try RecordName(checking: "a"), Array(record.utf8).span)
+        try changes.put(try RecordName(checking: "a")) { $0.append(Array(record.utf8).span) }
     }
 }

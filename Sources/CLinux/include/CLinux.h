@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #endif
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -36,3 +37,14 @@ static inline int clinux_terminal_columns(int descriptor) {
     struct winsize size;
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : -1;
 }
+
+/// memmem: whether `needle` stands somewhere in `haystack`.
+static inline int clinux_contains(const void *haystack, size_t size, const void *needle, size_t needle_size) {
+    return memmem(haystack, size, needle, needle_size) != NULL;
+}
+
+/// fcntl(F_DUPFD): the same file under the lowest free number from `lowest` on.
+static inline int clinux_duplicate_from(int descriptor, int lowest) { return fcntl(descriptor, F_DUPFD, lowest); }
+
+/// pipe2(O_CLOEXEC).
+static inline int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }

@@ -1,0 +1,56 @@
+internal import CLinux
+internal import Glibc
+
+/// A child whose output this process reads. Its input is empty, so that it cannot take ours.
+public struct ReadableProcess: ~Copyable {
+    private let id: pid_t
+
+    /// Where its standard output is read.
+    public let output: Int32
+
+    private init(id: pid_t, output: Int32) {
+        self.id = id
+        self.output = output
+    }
+
+    /// Starts `program` with `arguments`, the first of which is the name it sees. Its standard error is ours.
+    ///
+    /// - Throws: ``Launch/Failure``.
+    public static func start(
+        _ program: String, arguments: [String], environment: borrowing Environment
+    ) throws(Launch.Failure) -> ReadableProcess {
+        var pipe: [Int32] = [0, 0]
+        guard unsafe clinux_pipe(&pipe) == 0 else { throw .notRunnable(program, errno: errno) }
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        unsafe posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
+        var argv = unsafe arguments.map { unsafe UnsafeMutablePointer<CChar>?(strdup($0)) }
+        defer { unsafe argv.forEach { unsafe free($0) } }
+        unsafe argv.append(nil)
+        var envp = unsafe environment.variables.map {
+            unsafe UnsafeMutablePointer<CChar>?(UnsafeMutablePointer(mutating: $0))
+        }
+        unsafe envp.append(nil)
+        var id: pid_t = 0
+        let status = unsafe posix_spawn(&id, program, &actions, nil, argv, envp)
+        close(pipe[1])
+        guard status == 0 else {
+            close(pipe[0])
+            throw .notRunnable(program, errno: status)
+        }
+        return ReadableProcess(id: id, output: pipe[0])
+    }
+
+    /// Waits for its end.
+    ///
+    /// - Returns: Its exit code, or 128 and the number of the signal that ended it.
+    public consuming func wait() -> Int32 {
+        close(output)
+        var status: Int32 = 0
+        while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
+        let signal = status & 0x7f
+        return signal == 0 ? status >> 8 & 0xff : 128 + signal
+    }
+}

@@ -1,0 +1,213 @@
+public import Sodium
+public import VaultFile
+
+/// A resource with its tokens, as one JSON object: the record that the vault keeps.
+///
+/// The tokens stay where they are in the guarded copy of the record and are lent from there. Members that this version
+/// does not know are kept when the record is written again.
+public struct Record: ~Copyable {
+    /// All that is no secret.
+    public let resource: Resource
+
+    private let line: SecretBytes
+    private let layout: RecordLayout
+
+    /// Reads a record as it stands in a vault.
+    ///
+    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
+    public init(_ line: Span<UInt8>) throws(ResourceError) {
+        (resource, layout) = try RecordLayout.parse(line)
+        self.line = SecretBytes(copying: line)
+    }
+
+    /// The record of a view, with a copy of its line in its one spelling.
+    ///
+    /// - Throws: ``ResourceError``.
+    public init(_ view: RecordView, _ line: Span<UInt8>) throws(ResourceError) {
+        var text = SecretBuffer(capacity: line.count + 256)
+        view.write(view.resource, line: line, into: &text)
+        try self.init(text)
+    }
+
+    private init(_ text: borrowing SecretBuffer) throws(ResourceError) {
+        self = try text.withBytes { (line) throws(ResourceError) in try Record(line) }
+    }
+
+    /// A new record.
+    ///
+    /// - Throws: ``ResourceError``.
+    public init(_ resource: Resource, token: borrowing SecretBytes) throws(ResourceError) {
+        var text = SecretBuffer(capacity: 512 + token.count * 2)
+        RecordLayout.write(resource, into: &text) { (_, text) in
+            text.append("\"value\":")
+            token.withBytes { text.appendQuoted($0) }
+        }
+        try self.init(text)
+    }
+
+    /// Lends the record's bytes: one line, without its end.
+    public borrowing func withBytes<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+        try line.withBytes(body)
+    }
+
+    /// The token, in a region of its own.
+    public borrowing func token() -> SecretBytes {
+        line.withBytes { layout.tokens[0].value.secret(in: $0) }
+    }
+
+    /// Lends the token.
+    public borrowing func withToken<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+        try line.withBytes { (line) throws(E) -> R in try layout.withToken(0, of: line, body) }
+    }
+
+    /// A token of the history, by its place in it.
+    public borrowing func earlierToken(_ index: Int) -> SecretBytes {
+        line.withBytes { layout.tokens[index + 1].value.secret(in: $0) }
+    }
+
+    /// The record with another configuration, and the same tokens.
+    ///
+    /// - Throws: ``ResourceError``.
+    public borrowing func edited(_ resource: Resource) throws(ResourceError) -> Record {
+        var text = SecretBuffer(capacity: line.count + 1024)
+        line.withBytes { layout.write(resource, tokens: Array(layout.tokens.indices), of: $0, into: &text) }
+        return try Record(text)
+    }
+
+    /// The record with a new token; the current one goes into the history.
+    ///
+    /// - Parameters:
+    ///   - token: The new token.
+    ///   - now: When this happens.
+    ///   - expires: When the new token ends.
+    ///   - limit: How many earlier tokens are kept.
+    /// - Returns: The new record.
+    /// - Throws: ``ResourceError``.
+    public borrowing func rotated(
+        to token: borrowing SecretBytes, now: Timestamp, expires: Timestamp?, limit: Int = Resource.historyLimit
+    ) throws(ResourceError) -> Record {
+        var resource = self.resource
+        var retired = resource.token
+        retired.retired = now
+        resource.history = Array(([retired] + resource.history).prefix(limit))
+        resource.token = Resource.TokenDates(added: now, expires: expires)
+        resource.updated = now
+        var text = SecretBuffer(capacity: line.count + token.count * 2 + 1024)
+        line.withBytes { line in
+            RecordLayout.write(resource, into: &text) { (number, text) in
+                if number == 0 {
+                    text.append("\"value\":")
+                    token.withBytes { text.appendQuoted($0) }
+                } else {
+                    layout.writeToken(number - 1, of: line, into: &text)
+                }
+            } others: { text in
+                layout.writeUnknown(of: line, into: &text)
+            }
+        }
+        return try Record(text)
+    }
+
+    /// `other` in the place of this record. Where that has no history of its own, this record's becomes its history,
+    /// with this record's token if `other` brings another one. A token that is the same is not newer for coming again.
+    ///
+    /// - Throws: ``ResourceError``.
+    public borrowing func replaced(by other: borrowing Record) throws(ResourceError) -> Record {
+        guard other.resource.history.isEmpty else { return try other.edited(other.resource) }
+        var resource = other.resource
+        resource.created = self.resource.created ?? resource.created
+        resource.history = self.resource.history
+        let isSame = token().isEqual(to: other.token())
+        if isSame {
+            resource.token.added = self.resource.token.added ?? resource.token.added
+            resource.token.expires = resource.token.expires ?? self.resource.token.expires
+        } else {
+            var retired = self.resource.token
+            retired.retired = resource.updated ?? .now
+            resource.history = Array(([retired] + resource.history).prefix(Resource.historyLimit))
+        }
+        var text = SecretBuffer(capacity: line.count + other.line.count + 1024)
+        line.withBytes { line in
+            other.line.withBytes { otherLine in
+                RecordLayout.write(resource, into: &text) { (number, text) in
+                    if number == 0 {
+                        other.layout.writeToken(0, of: otherLine, into: &text)
+                    } else {
+                        layout.writeToken(isSame ? number : number - 1, of: line, into: &text)
+                    }
+                } others: { text in
+                    other.layout.writeUnknown(of: otherLine, into: &text)
+                }
+            }
+        }
+        return try Record(text)
+    }
+
+    /// Whether the record is small enough to be stored.
+    public var fits: Bool { line.count <= VaultLimits.recordSize }
+
+    /// The record with the previous token back in its place, and the current one in the history.
+    ///
+    /// - Throws: ``ResourceError/noEarlierToken``.
+    public borrowing func rolledBack(now: Timestamp) throws(ResourceError) -> Record {
+        guard var previous = resource.history.first else { throw .noEarlierToken }
+        var resource = self.resource
+        var retired = resource.token
+        retired.retired = now
+        previous.retired = nil
+        resource.token = previous
+        resource.history[0] = retired
+        resource.updated = now
+        var order = Array(layout.tokens.indices)
+        order.swapAt(0, 1)
+        var text = SecretBuffer(capacity: line.count + 1024)
+        line.withBytes { layout.write(resource, tokens: order, of: $0, into: &text) }
+        return try Record(text)
+    }
+}
+
+/// A record that stays where it is: for going through many of them without a guarded region for each.
+public struct RecordView {
+    /// All that is no secret.
+    public private(set) var resource: Resource
+    private let layout: RecordLayout
+
+    /// Reads the record in `line`, which is given again to each method.
+    ///
+    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
+    public init(_ line: Span<UInt8>) throws(ResourceError) {
+        (resource, layout) = try RecordLayout.parse(line)
+    }
+
+    /// Fills in the dates of a record that brings none: it is new, and its token as well.
+    public mutating func complete(now: Timestamp, line: Span<UInt8>) {
+        resource.created = resource.created ?? now
+        resource.updated = resource.updated ?? now
+        resource.token.added = resource.token.added ?? now
+        if resource.token.expires == nil {
+            resource.token.expires = layout.withToken(0, of: line) { JSONWebToken.expiry(of: $0) }
+        }
+    }
+
+    /// Checks the token and the earlier ones against the record's headers.
+    ///
+    /// - Throws: ``ResourceError/invalid(_:)``.
+    public func checkTokens(in line: Span<UInt8>) throws(ResourceError) {
+        for number in layout.tokens.indices {
+            guard layout.tokens[number].value.range.count <= TokenRules.maximumSize else { throw TokenRules.tooLong }
+            try layout.withToken(number, of: line) { (token) throws(ResourceError) in
+                try TokenRules.check(token, for: resource.headers)
+            }
+        }
+    }
+
+    /// Writes the record in its one spelling, with the same tokens and another configuration.
+    public func write(_ resource: Resource, line: Span<UInt8>, into output: inout SecretBuffer) {
+        layout.write(resource, tokens: Array(layout.tokens.indices), of: line, into: &output)
+    }
+
+    /// Where in the line the characters of the tokens stand, in ascending order: what a terminal is not shown.
+    public var secretRanges: [Range<Int>] {
+        layout.tokens.map(\.value.range).sorted { $0.lowerBound < $1.lowerBound }
+    }
+}

@@ -1,0 +1,143 @@
+/// Text with variables in double braces, such as `Authorization: Bearer {{token}}`.
+public struct Template: Hashable, Sendable {
+    /// What can stand in braces.
+    public enum Variable: String, Sendable, CaseIterable {
+        /// The token.
+        case token
+        /// The resource's name.
+        case name
+        /// The resource's first URL.
+        case url
+        /// The resource's user name.
+        case username
+        /// Base64 of `username:token`, for HTTP's Basic scheme.
+        case basic
+        /// The path of a file with the headers, one a line.
+        case headers
+        /// The path of a curl config with the headers.
+        case curlConfig = "curl_config"
+
+        /// Whether what it stands for is a secret.
+        public var isSecret: Bool { self == .token || self == .basic }
+    }
+
+    /// A piece of a template.
+    public enum Part: Hashable, Sendable {
+        /// Text that stands for itself.
+        case text(String)
+        /// A variable.
+        case variable(Variable)
+    }
+
+    /// The template as it was written.
+    public let text: String
+    /// Its pieces in order.
+    public let parts: [Part]
+
+    /// Reads a template in which `allowed` may stand.
+    ///
+    /// - Throws: ``ResourceError/invalid(_:)`` for a variable that is not known or not allowed here.
+    public init(_ text: String, allowed: [Variable]) throws(ResourceError) {
+        self.text = text
+        var parts: [Part] = []
+        var rest = text[...]
+        // By bytes, so that no combining mark hides a brace.
+        while let open = rest.utf8.firstRange(of: "{{".utf8) {
+            guard let close = rest[open.upperBound...].utf8.firstRange(of: "}}".utf8) else {
+                throw .invalid("a template has {{ without }}")
+            }
+            if open.lowerBound > rest.startIndex { parts.append(.text(String(rest[..<open.lowerBound]))) }
+            let name = rest[open.upperBound..<close.lowerBound]
+            guard let variable = Variable(rawValue: String(name)), allowed.contains(variable) else {
+                let known = allowed.map { "{{\($0.rawValue)}}" }.joined(separator: ", ")
+                throw .invalid("\"{{\(name)}}\" is not a variable that can stand here; there are \(known)")
+            }
+            parts.append(.variable(variable))
+            rest = rest[close.upperBound...]
+        }
+        if !rest.isEmpty { parts.append(.text(String(rest))) }
+        self.parts = parts
+    }
+
+    /// The variables that occur.
+    public var variables: Set<Variable> {
+        Set(parts.compactMap { if case .variable(let variable) = $0 { variable } else { nil } })
+    }
+
+    /// Whether what it renders to is a secret.
+    public var isSecret: Bool { variables.contains(where: \.isSecret) }
+}
+
+/// A header of a resource: a name, and a template for its value.
+public struct HeaderTemplate: Hashable, Sendable {
+    /// `Authorization: Bearer {{token}}` (RFC 6750).
+    public static let `default`: HeaderTemplate = {
+        do { return try HeaderTemplate("Authorization: Bearer {{token}}") } catch { fatalError("\(error)") }
+    }()
+
+    /// The field's name.
+    public let name: String
+    /// The field's value.
+    public let value: Template
+
+    /// Reads `Name: value`.
+    ///
+    /// - Throws: ``ResourceError/invalid(_:)``.
+    public init(_ text: String) throws(ResourceError) {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else {
+            throw .invalid("a header has no colon; write 'Name: {{token}}'")
+        }
+        let name = text[..<colon]
+        // RFC 9110, 5.6.2.
+        let special = Array("!#$%&'*+-.^_`|~".utf8)
+        guard !name.isEmpty, name.utf8.allSatisfy({ $0.isNameCharacter || special.contains($0) }) else {
+            throw .invalid("\"\(name)\" is not a name that a header can have")
+        }
+        let value = text[text.utf8.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+        guard !value.isEmpty, !value.unicodeScalars.contains(where: \.isControl) else {
+            throw .invalid("the header \(name) needs a value, without control characters")
+        }
+        self.name = String(name)
+        self.value = try Template(String(value), allowed: [.token, .name, .url, .username, .basic])
+    }
+
+    /// As it was written, with one space behind the colon.
+    public var text: String { "\(name): \(value.text)" }
+
+    /// Whether the token stands where RFC 6750 has its `b64token`.
+    var isBearer: Bool { value.text.lowercased().hasPrefix("bearer {{token}}") }
+}
+
+/// A variable that a child gets: a name, and a template for its value.
+public struct EnvironmentTemplate: Hashable, Sendable {
+    /// The variable's name.
+    public let name: String
+    /// The variable's value.
+    public let value: Template
+
+    /// Reads `NAME=value`.
+    ///
+    /// - Throws: ``ResourceError/invalid(_:)``.
+    public init(_ text: String) throws(ResourceError) {
+        guard let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+            throw .invalid("a variable has no \"=\"; write 'NAME={{token}}'")
+        }
+        name = String(text[..<sign])
+        try EnvironmentName.check(name)
+        guard !text.utf8.contains(0) else { throw .invalid("the variable \(name) has a zero byte in it") }
+        value = try Template(String(text[text.utf8.index(after: sign)...]), allowed: Template.Variable.allCases)
+    }
+
+    /// As it was written.
+    public var text: String { "\(name)=\(value.text)" }
+
+    /// The variables of a resource that names none.
+    static func defaults(for resource: String) throws(ResourceError) -> [EnvironmentTemplate] {
+        let prefix = EnvironmentName.prefix(for: resource)
+        return [
+            try EnvironmentTemplate("\(prefix)_TOKEN={{token}}"),
+            try EnvironmentTemplate("\(prefix)_HEADERS={{headers}}"),
+            try EnvironmentTemplate("\(prefix)_CURL_CONFIG={{curl_config}}"),
+        ]
+    }
+}

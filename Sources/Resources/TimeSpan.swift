@@ -1,0 +1,36 @@
+public import VaultFile
+
+/// Spans of time as people write them: `90d`, `12h`, `30m`, `45s`, `2w`.
+public enum TimeSpan {
+    /// The number of seconds that `text` stands for, or nil when it stands for none.
+    public static func seconds(_ text: some StringProtocol) -> Int? {
+        guard let unit = text.last, let number = Int(text.dropLast()), number >= 0, text.first?.isNumber == true else {
+            return nil
+        }
+        let sizes: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
+        guard let size = sizes[unit] else { return nil }
+        let (seconds, overflow) = number.multipliedReportingOverflow(by: size)
+        return overflow || seconds > 100_000_000_000 ? nil : seconds
+    }
+
+    /// The moment that `text` gives: RFC 3339, a date, or a span from `now` on.
+    ///
+    /// - Throws: ``ResourceError/invalid(_:)``.
+    public static func moment(_ text: String, from now: Timestamp) throws(ResourceError) -> Timestamp {
+        if let moment = Timestamp(text) { return moment }
+        guard let span = seconds(text) else {
+            throw .invalid("\"\(text)\" is no time; write 2027-01-31, 2027-01-31T12:00:00Z, 90d or 12h")
+        }
+        return Timestamp(seconds: now.seconds + span)
+    }
+
+    /// A span in words: the largest unit alone, such as `3 days`.
+    public static func words(_ seconds: Int) -> String {
+        let units = [(31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3600, "hour"), (60, "minute")]
+        for (size, name) in units where seconds >= size {
+            let count = seconds / size
+            return "\(count) \(name)\(count == 1 ? "" : "s")"
+        }
+        return "\(seconds) second\(seconds == 1 ? "" : "s")"
+    }
+}

@@ -1,0 +1,67 @@
+internal import ArgumentParser
+internal import Resources
+internal import Sodium
+internal import VaultFile
+
+struct AddCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Store a token for a resource.",
+        discussion: """
+            The token comes from --token-fd, else from standard input when that is a pipe or a file, else from a prompt. \
+            It is never an argument. The expiry of a token that is a JWT is read from it.
+            """)
+
+    @OptionGroup var name: NameArgument
+    @OptionGroup var resource: ResourceOptions
+    @OptionGroup var input: TokenOptions
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        let access = options.access
+        let name = try name.parsed()
+        var resource = try self.resource.resource(named: name)
+        let session = try Session(access)
+        // Before somebody types a token for nothing.
+        if input.isPrompt {
+            var reader = try session.vault.open()
+            try Self.refuse(name, in: &reader)
+        }
+        let token = try SecretInput.token(descriptor: input.tokenFD, name: name.description, access: access)
+        try self.resource.take(token, for: &resource)
+        let record = try Record(resource, token: token)
+        try session.vault.update { reader, changes in
+            try Self.refuse(name, in: &reader)
+            try changes.put(record, name)
+        }
+        Messages.note("added \(name)\(TokenOptions.expiry(record.resource.token.expires))", unless: access.quiet)
+        session.finish()
+    }
+
+    private static func refuse(_ name: RecordName, in reader: inout VaultReader) throws {
+        if try reader.withRecord(named: name, { _ in true }) != nil {
+            throw Failure(
+                .exists, "there is a resource \(name) already",
+                hint: "give it a new token with '\(Process.name) rotate \(name)', or change it with 'edit'")
+        }
+    }
+}
+
+/// Where a token comes from.
+struct TokenOptions: ParsableArguments {
+    @Option(name: .customLong("token-fd"), help: ArgumentHelp("Read the token from this descriptor.", valueName: "n"))
+    var tokenFD: Int32?
+
+    var isPrompt: Bool { tokenFD == nil && SecretInput.isTerminal }
+
+    /// What is said of a stored token's end. One that is a JWT may have it behind it.
+    static func expiry(_ expires: Timestamp?) -> String {
+        expires.map { ", whose token \($0 <= .now ? "expired" : "expires") on \($0)" } ?? ""
+    }
+}
+
+extension RecordChanges {
+    /// Puts a record in the place of the one with that name.
+    mutating func put(_ record: borrowing Record, _ name: RecordName) throws {
+        try put(name) { output in record.withBytes { output.append($0) } }
+    }
+}

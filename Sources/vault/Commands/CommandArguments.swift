@@ -1,0 +1,172 @@
+internal import ChildProcess
+internal import Glibc
+internal import Resources
+internal import VaultFile
+
+/// The command that `exec` is to run, as bytes: arguments need not be text.
+struct CommandArguments {
+    private let start: Int
+
+    /// How a command is given.
+    static var usage: String { "put the command behind --, as in '\(Process.name) exec NAME -- curl …'" }
+
+    /// The command that begins at `start` of the process's argument vector.
+    init(from start: Int) throws {
+        guard start < Int(CommandLine.argc) else {
+            throw Failure(.usage, "there is no command to run", hint: Self.usage)
+        }
+        self.start = start
+    }
+
+    /// The numbers of the arguments; the command itself is 0.
+    var indices: Range<Int> { 0..<Int(CommandLine.argc) - start }
+
+    /// The path of the command's file, ending in a zero byte: as it was given when there is a slash in it, else found
+    /// through `searchPath`.
+    func program(searchPath: String) throws(Launch.Failure) -> [CChar] {
+        let bytes = withArgument(0) { $0.publicCopy }
+        let name = String(decoding: bytes, as: UTF8.self)
+        guard bytes.contains(UInt8(ascii: "/")) else {
+            return Array(try Launch.find(name, searchPath: searchPath).utf8CString)
+        }
+        guard unsafe access(pointer(0), F_OK) == 0 else { throw .notFound(name) }
+        return bytes.map { CChar(bitPattern: $0) } + [0]
+    }
+
+    func withArgument<R>(_ index: Int, _ body: (Span<UInt8>) -> R) -> R {
+        let argument = unsafe pointer(index)
+        let bytes = unsafe UnsafeRawBufferPointer(start: argument, count: strlen(argument))
+        return body(unsafe Span(_unsafeElements: bytes.bindMemory(to: UInt8.self)))
+    }
+
+    /// The arguments as they are.
+    func plain() -> TemplatedArguments {
+        TemplatedArguments(indices.map { unsafe .plain(pointer($0)) }, files: [])
+    }
+
+    /// The arguments with their variables read.
+    func templated(for names: [RecordName]) throws -> TemplatedArguments {
+        var files: [TemplatedArguments.File] = []
+        let arguments = try indices.map { index -> TemplatedArguments.Argument in
+            let bytes = withArgument(index) { $0.publicCopy }
+            guard bytes.contains(subsequence: Array("{{".utf8)) else { return unsafe .plain(pointer(index)) }
+            let pieces = try Self.pieces(of: bytes, names, &files)
+            return unsafe pieces.count == 1 && !pieces[0].isFile ? .plain(pointer(index)) : .pieces(pieces)
+        }
+        return TemplatedArguments(arguments, files: files)
+    }
+
+    private func pointer(_ index: Int) -> UnsafePointer<CChar> {
+        guard let argument = unsafe CommandLine.unsafeArgv[start + index] else {
+            fatalError("an argument vector that is shorter than it says")
+        }
+        return unsafe UnsafePointer(argument)
+    }
+
+    private static func pieces(
+        of bytes: [UInt8], _ names: [RecordName], _ files: inout [TemplatedArguments.File]
+    ) throws -> [TemplatedArguments.Piece] {
+        var pieces: [TemplatedArguments.Piece] = []
+        var text: [UInt8] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            guard rest.starts(with: "{{".utf8), let end = rest.firstRange(of: Array("}}".utf8)),
+                let file = try file(
+                    String(decoding: rest[(rest.startIndex + 2)..<end.lowerBound], as: UTF8.self), names)
+            else {
+                text.append(rest.removeFirst())
+                continue
+            }
+            if !text.isEmpty { pieces.append(.text(text)) }
+            text = []
+            pieces.append(.file(files.count))
+            files.append(file)
+            rest = rest[end.upperBound...]
+        }
+        if !text.isEmpty { pieces.append(.text(text)) }
+        return pieces
+    }
+
+    /// What stands between braces, when it is meant for us: other programs have templates too, and theirs are left alone.
+    private static func file(_ expression: String, _ names: [RecordName]) throws -> TemplatedArguments.File? {
+        let words = expression.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let variable = Template.Variable(rawValue: String(words[0])),
+            variable.isSecret || variable == .headers || variable == .curlConfig
+        else { return nil }
+        guard !variable.isSecret else {
+            throw Failure(
+                .usage, "{{\(expression)}} in an argument would show the token to everybody on the machine",
+                hint: "use -H @{{headers}}, or --config {{curl_config}}, or the variable that the command gets")
+        }
+        guard words.count == 2 else {
+            guard names.count == 1 else {
+                throw Failure(
+                    .usage, "{{\(expression)}} does not say of which resource",
+                    hint: "with several resources write {{\(expression):\(names[0])}}")
+            }
+            return .init(variable: variable, resource: 0)
+        }
+        guard let number = names.firstIndex(where: { $0.description == words[1] }) else {
+            throw Failure(.usage, "{{\(expression)}} names a resource that this command does not have")
+        }
+        return .init(variable: variable, resource: number)
+    }
+}
+
+/// Arguments in which paths of files are still to be filled in.
+@safe
+struct TemplatedArguments {
+    /// A file that an argument names.
+    struct File {
+        let variable: Template.Variable
+        let resource: Int
+    }
+
+    enum Piece {
+        case text([UInt8])
+        case file(Int)
+
+        var isFile: Bool { if case .file = self { true } else { false } }
+    }
+
+    @safe
+    enum Argument {
+        case plain(UnsafePointer<CChar>)
+        case pieces([Piece])
+    }
+
+    private let arguments: [Argument]
+    /// The files, in the order of their places.
+    let files: [File]
+
+    init(_ arguments: [Argument], files: [File]) {
+        self.arguments = arguments
+        self.files = files
+    }
+
+    /// The argument vector, with the paths filled in; it lives as long as the process.
+    @unsafe
+    func rendered(with paths: [String]) -> [UnsafePointer<CChar>] {
+        unsafe arguments.map { argument in
+            switch argument {
+            case .plain(let pointer): return unsafe pointer
+            case .pieces(let pieces):
+                var bytes: [CChar] = []
+                for piece in pieces {
+                    switch piece {
+                    case .text(let text): bytes += text.map { CChar(bitPattern: $0) }
+                    case .file(let number): bytes += paths[number].utf8.map { CChar(bitPattern: $0) }
+                    }
+                }
+                bytes.append(0)
+                let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+                unsafe copy.initialize(from: bytes, count: bytes.count)
+                return unsafe UnsafePointer(copy)
+            }
+        }
+    }
+}
+
+extension Collection where Element == UInt8 {
+    fileprivate func contains(subsequence: [UInt8]) -> Bool { firstRange(of: subsequence) != nil }
+}

@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import Injection
+internal import Resources
+internal import Sodium
+internal import VaultFile
+
+struct HeadersCommand: ParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case lines, curl, json
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "headers", abstract: "Print the headers of resources, with their tokens.",
+        discussion: """
+            As lines for 'curl -H @-', as a config for 'curl --config -', or as a flat JSON object. A terminal is shown \
+            •••• in place of what is secret unless --reveal.
+            """)
+
+    @Argument(help: "The resources.", completion: .custom { _, _, _ in ResourceNames.complete() })
+    var names: [String] = []
+
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("Take the resource that this URL lies inside, and no other.", valueName: "url"))
+    var url: String?
+
+    @Option(help: "How they are written.")
+    var format = Format.lines
+
+    @Flag(help: "Print secrets even on a terminal.")
+    var reveal = false
+
+    @Flag(help: "Print them even when a token is expired.")
+    var allowExpired = false
+
+    @OptionGroup var options: AccessOptions
+
+    func validate() throws {
+        if names.isEmpty, url == nil { throw ValidationError("Name a resource, or give a URL with --for.") }
+    }
+
+    func run() throws {
+        let names = try names.map { try RecordName.parse($0) }
+        let url = try url.map { try ResourceURL($0) }
+        let session = try Session(options.access)
+        var reader = try session.vault.open()
+        var chosen = names
+        if let url { chosen = [try Self.resource(for: url, among: names, in: &reader)] }
+        var output = SecretBuffer()
+        var written: Set<String> = []
+        if format == .json { output.append("{") }
+        for name in chosen {
+            let record = try Session.record(named: name, in: &reader)
+            try Expiry.check(record.resource, allowsExpired: allowExpired)
+            for header in record.resource.headers {
+                guard written.insert(header.name.lowercased()).inserted else {
+                    throw Failure(.usage, "two of these resources have a header \(header.name)")
+                }
+                if format == .json, written.count > 1 { output.append(",") }
+                append(header, record, to: &output)
+            }
+        }
+        if format == .json { output.append("}\n") }
+        try Output.flush(&output)
+        session.finish()
+    }
+
+    private func append(_ header: HeaderTemplate, _ record: borrowing Record, to output: inout SecretBuffer) {
+        var value = SecretBuffer()
+        if header.value.isSecret, Output.isTerminal, !reveal {
+            value.append(text: Output.mask)
+        } else {
+            record.withToken { HeaderRenderer.appendValue(of: header, record.resource, token: $0, to: &value) }
+        }
+        value.withBytes { value in
+            switch format {
+            case .lines:
+                output.append(text: "\(header.name): ")
+                output.append(value)
+                output.append("\n")
+            case .curl: CurlConfig.append(header.name, value: value, to: &output)
+            case .json:
+                output.append(text: "\(ResourceJSON.quoted(header.name)):")
+                output.appendQuoted(value)
+            }
+        }
+    }
+
+    /// The one resource that a URL lies inside. None, or more than one, is refused: a token must not be guessed.
+    private static func resource(
+        for url: ResourceURL, among names: [RecordName], in reader: inout VaultReader
+    ) throws -> RecordName {
+        var found: [RecordName] = []
+        try reader.forEachRecord { line in
+            let resource = try RecordView(line).resource
+            if resource.covers(url), names.isEmpty || names.contains(resource.name) { found.append(resource.name) }
+        }
+        guard let first = found.first else {
+            throw Failure(.notAllowed, "\(url) lies inside no resource", hint: "see '\(Process.name) list'")
+        }
+        guard found.count == 1 else {
+            throw Failure(
+                .notAllowed,
+                "\(url) lies inside more than one resource: \(found.map(\.description).joined(separator: ", "))",
+                hint: "name the one that is meant")
+        }
+        return first
+    }
+}

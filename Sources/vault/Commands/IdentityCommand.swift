@@ -1,0 +1,158 @@
+internal import Age
+internal import ArgumentParser
+internal import Glibc
+internal import Sodium
+internal import SystemPackage
+internal import VaultFile
+
+struct IdentityCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "identity", abstract: "Make an identity, or show what others need to know of one.",
+        subcommands: [New.self, Show.self])
+
+    /// A passphrase for a new identity file; to have none must be said.
+    static func newPassphrase(_ access: Access) throws -> SecretBytes {
+        guard let passphrase = try PassphraseSource(access).newPassphrase() else {
+            throw Failure(
+                .notAllowed, "a new identity needs a passphrase, and there is nobody to ask",
+                hint: "set VAULT_PASSPHRASE, or give --passphrase-fd N; --no-passphrase makes one without")
+        }
+        return passphrase
+    }
+
+    struct New: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a new identity.",
+            discussion: """
+                Written to the file of -o, or to the default place. With --oneline it is printed instead (or written \
+                to the file of -o) as one line for the secret store of a CI system, with the id of the vault behind \
+                the key where that is known.
+                """)
+
+        @Option(
+            name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("Where it goes.", valueName: "file"),
+            completion: .file())
+        var output: String?
+
+        @Flag(help: "Protect it with a passphrase.")
+        var passphrase = false
+
+        @Flag(help: "As one line for VAULT_IDENTITY.")
+        var oneline = false
+
+        @Flag(help: "Print a key even on a terminal.")
+        var reveal = false
+
+        @OptionGroup var options: AccessOptions
+
+        func validate() throws {
+            if oneline, passphrase { throw ValidationError("--oneline has no passphrase") }
+        }
+
+        func run() throws {
+            let access = options.access
+            if oneline, output == nil, Output.isTerminal, !reveal {
+                throw Failure(
+                    .usage, "this would show the key on the terminal",
+                    hint: "send the output to a file or a pipe, or say --reveal")
+            }
+            let identity = X25519Identity()
+            let pin = try Self.knownPin(access)
+            let new = NewIdentity(identity, comments: pin.map { ["vault-id: \($0.id)"] } ?? [])
+            if oneline {
+                let line = new.oneline(pin)
+                if let output {
+                    try NewIdentity.write(line, to: output)
+                } else {
+                    try line.withBytes { try Output.write($0) }
+                    return
+                }
+            } else {
+                let path = try output ?? Places.identity()
+                let passphrase = try self.passphrase ? IdentityCommand.newPassphrase(access) : nil
+                try new.write(to: path, passphrase: passphrase)
+                Messages.note("made the identity \(path)", unless: access.quiet)
+            }
+            try Output.write(Show.text(of: identity))
+        }
+
+        /// The vault that the identity will be for, where one is known.
+        private static func knownPin(_ access: Access) throws -> Pin? {
+            if let pin = try Session.givenPin(access) { return pin }
+            return try Session.knownVaults().entry(for: Session.path(access))?.pin
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show what to hand to a vault's owner.",
+            discussion: "Prints the recipient and, behind it, the verifier, one identity a line.")
+
+        @Flag(help: "As JSON.")
+        var json = false
+
+        @OptionGroup var options: AccessOptions
+
+        func run() throws {
+            let loaded = try IdentitySource(options.access).load()
+            if json {
+                let objects = loaded.identities.map { identity in
+                    "{\"recipient\":\"\(identity.recipient)\",\"verifier\":\"\(Self.verifier(of: identity))\"}"
+                }
+                try Output.write("[\(objects.joined(separator: ","))]\n")
+            } else {
+                for identity in loaded.identities { try Output.write(Self.text(of: identity)) }
+            }
+        }
+
+        static func text(of identity: X25519Identity) -> String { "\(identity.recipient) \(verifier(of: identity))\n" }
+
+        private static func verifier(of identity: X25519Identity) -> VerificationKey {
+            SigningKey(of: identity).verificationKey
+        }
+    }
+}
+
+/// An identity on its way to a file.
+struct NewIdentity {
+    private let identity: X25519Identity
+    private let comments: [String]
+
+    init(_ identity: X25519Identity, comments: [String]) {
+        self.identity = identity
+        self.comments = comments
+    }
+
+    /// Writes an identity file, mode 0600; a file that is there already is refused.
+    func write(to path: String, passphrase: consuming SecretBytes?) throws {
+        var text = SecretBuffer(capacity: 1024)
+        text.append(text: "# created: \(Timestamp.now)\n# recipient: \(identity.recipient)\n")
+        for comment in comments { text.append(text: "# \(comment)\n") }
+        identity.encoded().withBytes { text.append($0) }
+        text.append("\n")
+        guard let passphrase else { return try Self.write(text.finish(), to: path) }
+        // Before a second is spent on the passphrase.
+        if unsafe access(path, F_OK) == 0 { throw VaultError.exists(path) }
+        let recipient = ScryptRecipient(passphrase: passphrase)
+        let file = try text.withBytes { try AgeFile.encrypt($0, to: recipient) }
+        try Self.write(SecretBytes(copying: file.span), to: path)
+    }
+
+    /// The key, and the pin behind it.
+    func oneline(_ pin: Pin?) -> SecretBytes {
+        var line = SecretBuffer(capacity: 256)
+        identity.encoded().withBytes { line.append($0) }
+        line.append(text: (pin.map { ":\($0)" } ?? "") + "\n")
+        return line.finish()
+    }
+
+    static func write(_ content: borrowing SecretBytes, to path: String) throws {
+        let file = FilePath(path)
+        try DurableFile.createFolder(file.removingLastComponent())
+        try content.withBytes { content in
+            try DurableFile.write(file, replacing: false) { (descriptor) throws(VaultError) in
+                try DurableFile.write(content, to: descriptor, at: file)
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+internal import ArgumentParser
+internal import Resources
+internal import Sodium
+internal import VaultFile
+
+struct ImportCommand: ParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case jsonl
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Store many records in one write.",
+        discussion: """
+            JSON Lines in the shape of the records; "name", "urls" and "token" with its "value" are enough. All of \
+            them or none: the first line that is not acceptable ends it, and nothing is stored.
+            """)
+
+    @Argument(help: "The file; standard input when there is none, or -.", completion: .file())
+    var file: String?
+
+    @Option(help: "How it is written.")
+    var format = Format.jsonl
+
+    @Flag(help: "Say what would be stored, and store nothing.")
+    var dryRun = false
+
+    @Flag(help: "Replace resources that are there; a token that is replaced goes into the history.")
+    var replace = false
+
+    @Flag(help: "Let URLs be http although the traffic leaves the machine.")
+    var allowHttp = false
+
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        let access = options.access
+        let session = try Session(access)
+        // A hyphen is standard input, as everywhere.
+        let file = file == "-" ? nil : file
+        if file == nil, SecretInput.isTerminal {
+            throw Failure(.usage, "there is nothing to import", hint: "name a file, or pipe one in")
+        }
+        let what = file.map { "the file \($0)" } ?? "standard input"
+        let content =
+            try file.map { try SecretInput.readFile($0, what: "the file", limit: .max) }
+            ?? SecretInput.readAll(0, what: what)
+        let lines = try content.withBytes { try parse($0, quiet: access.quiet) }
+        var stored = (new: 0, replaced: 0)
+        let work: (inout VaultReader, inout RecordChanges) throws -> Void = { reader, changes in
+            changes = RecordChanges(capacity: content.count + lines.count * 64)
+            let existing = try Self.names(in: &reader)
+            for line in lines {
+                let name = line.view.resource.name
+                let exists = existing.contains(name)
+                guard !exists || replace else {
+                    throw Failure(
+                        .exists, "line \(line.number): there is a resource \(name) already",
+                        hint: "say --replace to store this one in its place")
+                }
+                stored.new += exists ? 0 : 1
+                stored.replaced += exists ? 1 : 0
+                try content.withBytes { content in
+                    let text = content.extracting(line.range)
+                    if exists {
+                        let old = try Session.record(named: name, in: &reader)
+                        try changes.put(old.replaced(by: Record(line.view, text)), name)
+                    } else {
+                        try changes.put(name) { line.view.write(line.view.resource, line: text, into: &$0) }
+                    }
+                }
+            }
+        }
+        if dryRun {
+            var reader = try session.vault.open()
+            var changes = RecordChanges()
+            try work(&reader, &changes)
+        } else {
+            try session.vault.update(work)
+        }
+        let verb = dryRun ? "would store" : "stored"
+        Messages.note("\(verb) \(stored.new) new and \(stored.replaced) replaced", unless: access.quiet)
+        session.finish()
+    }
+
+    private struct Line {
+        let number: Int
+        let range: Range<Int>
+        let view: RecordView
+    }
+
+    /// The records of the file, completed and checked.
+    private func parse(_ content: Span<UInt8>, quiet: Bool) throws -> [Line] {
+        var lines: [Line] = []
+        var names: [RecordName: Int] = [:]
+        var bar = ProgressBar("reading", total: content.count)
+        defer { bar.end() }
+        let now = Timestamp.now
+        var number = 0
+        var start = 0
+        while start < content.count {
+            number += 1
+            var end = start
+            while end < content.count, content[end] != UInt8(ascii: "\n") { end += 1 }
+            let trimmed = content.extracting(start..<end).trimmedRange
+            let range = start + trimmed.lowerBound..<start + trimmed.upperBound
+            let text = content.extracting(range)
+            start = end + 1
+            if text.isEmpty { continue }
+            do {
+                var view = try RecordView(text)
+                view.complete(now: now, line: text)
+                try view.resource.check(allowsHTTP: allowHttp)
+                try view.checkTokens(in: text)
+                if let before = names.updateValue(number, forKey: view.resource.name) {
+                    throw ResourceError.invalid("\(view.resource.name) stands on line \(before) already")
+                }
+                lines.append(Line(number: number, range: range, view: view))
+            } catch let error as ResourceError {
+                // What is damage in a vault is a bad input here.
+                throw Failure(.usage, "line \(number): \(Failure(error).message)")
+            }
+            if !quiet { bar.update(start) }
+        }
+        guard !lines.isEmpty else { throw Failure(.usage, "there are no records to import") }
+        return lines
+    }
+
+    private static func names(in reader: inout VaultReader) throws -> Set<RecordName> {
+        var names: Set<RecordName> = []
+        try reader.forEachRecord { line in names.insert(try RecordView(line).resource.name) }
+        return names
+    }
+}

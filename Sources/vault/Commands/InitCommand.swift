@@ -1,0 +1,61 @@
+internal import Age
+internal import ArgumentParser
+internal import Glibc
+internal import Sodium
+internal import SystemPackage
+internal import VaultFile
+
+struct InitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a vault, and an identity if there is none.",
+        discussion: "Prints the recipient of the identity and the id of the vault.")
+
+    @Flag(help: "Do not protect a new identity with a passphrase: for machines.")
+    var noPassphrase = false
+
+    @Option(help: ArgumentHelp("What the vault's members will be shown as your name.", valueName: "name"))
+    var label: String?
+
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        let access = options.access
+        let path = try Session.path(access)
+        if unsafe Glibc.access(path.string, F_OK) == 0 { throw VaultError.exists(path.string) }
+        let label = label ?? Self.defaultLabel
+        guard Member.isLabel(label) else {
+            throw Failure(.usage, "\"\(label)\" cannot be a label", hint: "letters, digits and . _ -, at most 64")
+        }
+        let loaded = try identities(access)
+        if let id = loaded.commentIDs.first {
+            throw Failure(
+                .notAllowed, "the identity is for the vault \(id), as a comment in its file says",
+                hint: "make another one with '\(Process.name) identity new -o FILE', and give it with --identity")
+        }
+        let session = try Session(access, path: path, loaded: loaded, trust: Vault.Trust())
+        let id = try session.vault.create(label: label)
+        Session.remember(id, path, Session.knownVaults())
+        Messages.note("made the vault \(path)", unless: access.quiet)
+        let recipient = loaded.identities.first.map(\.recipient.description) ?? ""
+        try Output.write("recipient \(recipient)\nvault-id \(id)\n")
+        session.finish()
+    }
+
+    /// The identities that there are, or a new one.
+    private func identities(_ access: Access) throws -> LoadedIdentities {
+        let source = IdentitySource(access)
+        let path = try Places.identity()
+        if let given = try source.loadGiven() { return given }
+        if unsafe Glibc.access(path, F_OK) == 0 { return try source.load() }
+        let identity = X25519Identity()
+        try NewIdentity(identity, comments: []).write(
+            to: path, passphrase: noPassphrase ? nil : IdentityCommand.newPassphrase(access))
+        Messages.note("made the identity \(path)", unless: access.quiet)
+        return LoadedIdentities(identities: [identity], source: path)
+    }
+
+    private static var defaultLabel: String {
+        let user = (Variables.text("USER") ?? "").filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+        return Member.isLabel(user) ? user : "owner"
+    }
+}

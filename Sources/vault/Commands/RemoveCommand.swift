@@ -1,0 +1,26 @@
+internal import ArgumentParser
+internal import VaultFile
+
+struct RemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Remove resources, with their tokens.",
+        discussion: "All of them or none: when one is not there, nothing is removed.")
+
+    @Argument(help: "The resources.", completion: .custom { _, _, _ in ResourceNames.complete() })
+    var names: [String]
+
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        let names = try names.map { try RecordName.parse($0) }
+        let session = try Session(options.access)
+        try session.vault.update { reader, changes in
+            for name in names {
+                _ = try Session.record(named: name, in: &reader)
+                changes.remove(name)
+            }
+        }
+        for name in Set(names).sorted() { Messages.note("removed \(name)", unless: options.access.quiet) }
+        session.finish()
+    }
+}

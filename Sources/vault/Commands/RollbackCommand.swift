@@ -1,0 +1,24 @@
+internal import ArgumentParser
+internal import Resources
+internal import VaultFile
+
+struct RollbackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback", abstract: "Put the previous token back; the current one goes into the history.")
+
+    @OptionGroup var name: NameArgument
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        let name = try name.parsed()
+        let session = try Session(options.access)
+        var expiry = ""
+        try session.vault.update { reader, changes in
+            let record = try Session.record(named: name, in: &reader).rolledBack(now: .now)
+            expiry = TokenOptions.expiry(record.resource.token.expires)
+            try changes.put(record, name)
+        }
+        Messages.note("put the previous token of \(name) back\(expiry)", unless: options.access.quiet)
+        session.finish()
+    }
+}

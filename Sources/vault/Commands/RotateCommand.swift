@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import Resources
+internal import Sodium
+internal import VaultFile
+
+struct RotateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate", abstract: "Store a new token; the old one goes into the history.",
+        discussion: "The token comes from where 'add' takes it.")
+
+    @OptionGroup var name: NameArgument
+
+    @Option(help: ArgumentHelp("When the new token ends: a date, a time, 90d, 12h, or never.", valueName: "when"))
+    var expires: String?
+
+    @OptionGroup var input: TokenOptions
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        let access = options.access
+        let name = try name.parsed()
+        let given = try expires.map { try Expiry.parse($0) }
+        let session = try Session(access)
+        // Before somebody types a token for nothing.
+        if input.isPrompt { _ = try session.record(named: name) }
+        let token = try SecretInput.token(descriptor: input.tokenFD, name: name.description, access: access)
+        let expires = given ?? token.withBytes { JSONWebToken.expiry(of: $0) }
+        try session.vault.update { reader, changes in
+            let record = try Session.record(named: name, in: &reader)
+            try token.withBytes { try TokenRules.check($0, for: record.resource.headers) }
+            guard !record.token().isEqual(to: token) else {
+                throw Failure(.usage, "this is the token that \(name) has already")
+            }
+            let rotated = try Self.rotated(record, to: token, expires: expires, quiet: access.quiet)
+            try changes.put(rotated, name)
+        }
+        Messages.note("rotated \(name)\(TokenOptions.expiry(expires))", unless: access.quiet)
+        session.finish()
+    }
+
+    /// The record with its new token, and as much of the history as fits.
+    private static func rotated(
+        _ record: borrowing Record, to token: borrowing SecretBytes, expires: Timestamp?, quiet: Bool
+    ) throws -> Record {
+        let kept = min(Resource.historyLimit, record.resource.history.count + 1)
+        var limit = kept
+        var rotated = try record.rotated(to: token, now: .now, expires: expires, limit: limit)
+        while !rotated.fits, limit > 0 {
+            limit -= 1
+            rotated = try record.rotated(to: token, now: .now, expires: expires, limit: limit)
+        }
+        if limit < kept {
+            Messages.note("only the last \(limit) earlier tokens fit; older ones are dropped", unless: quiet)
+        }
+        return rotated
+    }
+}

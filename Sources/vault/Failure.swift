@@ -1,0 +1,176 @@
+internal import Age
+internal import ArgumentParser
+internal import ChildProcess
+internal import Glibc
+internal import Resources
+internal import VaultFile
+
+/// The exit codes of all verbs but `exec`, from sysexits.h.
+enum Status: Int32 {
+    /// The answer is no.
+    case no = 1
+    /// The command line, or what was given, is not acceptable.
+    case usage = 64
+    /// A file is damaged, forged, or older than one already seen.
+    case damaged = 65
+    /// There is no such vault, resource or file.
+    case missing = 66
+    /// A bug in this program.
+    case bug = 70
+    /// It exists already, or cannot be created.
+    case exists = 73
+    /// Reading or writing failed.
+    case io = 74
+    /// Somebody else holds the lock.
+    case busy = 75
+    /// Not allowed.
+    case notAllowed = 77
+    /// A setting makes no sense.
+    case setting = 78
+}
+
+/// Why a command ends without having done its work: one clear line, and a hint where one helps.
+struct Failure: Error {
+    let status: Int32
+    let message: String
+    let hint: String?
+
+    init(_ status: Status, _ message: String, hint: String? = nil) {
+        self.init(code: status.rawValue, message, hint: hint)
+    }
+
+    init(code: Int32, _ message: String, hint: String? = nil) {
+        status = code
+        self.message = message
+        self.hint = hint
+    }
+
+    /// What an error of any kind means to somebody at a command line.
+    init(_ error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let error as VaultError: self.init(vault: error)
+        case let error as ResourceError: self.init(resource: error)
+        case let error as Launch.Failure: self.init(launch: error)
+        case AgeError.outOfMemory(let bytes):
+            self.init(.io, "the passphrase needs \(bytes >> 20) MiB of memory, which there are not")
+        default: self.init(.bug, "an error that nobody thought of: \(type(of: error))", hint: "please report this")
+        }
+    }
+
+    /// Prints the failure and ends the program. Every failure of `exec` itself has a code that no child uses.
+    func end(isExec: Bool) -> Never {
+        if !message.isEmpty { Messages.print(message, hint: hint) }
+        exit(isExec && status != 126 && status != 127 ? 125 : status)
+    }
+
+    /// An answer that is no, and that the command has explained already.
+    static let no = Failure(.no, "")
+}
+
+extension Failure {
+    private init(vault error: VaultError) {
+        switch error {
+        case .damaged(let what): self.init(.damaged, "the vault does not check: \(what)", hint: Self.restoreHint)
+        case .older(let what):
+            self.init(
+                .damaged, "the vault is not the newest: \(what)",
+                hint: "somebody may have put an old copy in its place; if you restored it yourself, "
+                    + "say --accept-older once")
+        case .otherVault(let found, let pinned):
+            self.init(
+                .damaged, "the file is the vault \(found), but \(pinned) is the one that is trusted here",
+                hint: "somebody may have put another vault in its place; if you did, give --vault-id \(found)")
+        case .unknownVault(let id):
+            self.init(
+                .notAllowed, "the vault \(id) is not known here, and there is nobody to ask",
+                hint: "if its owner confirms this id, set VAULT_ID=\(id)")
+        case .noMatch:
+            self.init(
+                .notAllowed, "none of the identities opens the vault",
+                hint: "show what you have with '\(Process.name) identity show', and ask the vault's owner")
+        case .notAllowed(let what): self.init(.notAllowed, what)
+        case .noSuchFile(let path):
+            self.init(.missing, "there is no vault at \(path)", hint: "make one with '\(Process.name) init'")
+        case .exists(let path): self.init(.exists, "\(path) exists already")
+        case .setting(let file, let line, let what): self.init(.setting, "\(file), line \(line): \(what)")
+        case .tooLarge(let what): self.init(.usage, what)
+        case .locked(let path):
+            self.init(.busy, "another \(Process.name) is writing \(path), and did not end within 10 seconds")
+        case .system(let operation, let path, let number):
+            let isCreation = operation.hasPrefix("creating")
+            self.init(
+                isCreation ? .exists : .io,
+                "\(operation) \(path): "
+                    + (number == EINVAL && operation == "opening" ? "it is not a regular file" : Self.text(number)),
+                hint: number == EISDIR ? "give the path of a file with --vault" : nil)
+        case .durabilityUnknown(let path, let number):
+            self.init(
+                .io, "\(path) is written, but whether it would outlast a power cut is unknown: \(Self.text(number))")
+        }
+    }
+
+    private static var restoreHint: String {
+        "the version before it may be good: the same path with .bak behind it"
+    }
+
+    private init(resource error: ResourceError) {
+        switch error {
+        case .invalid(let what): self.init(.usage, what)
+        case .malformedRecord(let name, let what): self.init(.damaged, "the record of \(name) is malformed: \(what)")
+        case .noEarlierToken: self.init(.missing, "there is no earlier token to go back to")
+        }
+    }
+
+    private init(launch error: Launch.Failure) {
+        switch error {
+        case .notFound(let command): self.init(code: 127, "\(command): not found")
+        case .notRunnable(let program, let number): self.init(code: 126, "\(program): \(Self.text(number))")
+        }
+    }
+
+    /// The system's words for an error number.
+    static func text(_ number: Int32) -> String {
+        unsafe String(cString: strerror(number)).lowercasedFirst
+    }
+
+    /// ArgumentParser's message in the form of ours, and without what was given: that may be a token in a wrong place.
+    init(parser error: any Error, _ arguments: [String]) {
+        guard RootCommand.exitCode(for: error) == .validationFailure else {
+            self.init(.bug, "the command line could not be read", hint: "please report this")
+            return
+        }
+        let text = RootCommand.message(for: error)
+        var message = text.split(separator: "\n").first.map(String.init) ?? text
+        if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
+        if message.hasSuffix(".") { message.removeLast() }
+        // Its last line reads: See 'vault add --help' for more information.
+        let help = RootCommand.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
+        var hint = "see '\(help.map(String.init) ?? "\(Process.name) --help")'"
+        let isForToken = ["add", "rotate"].contains(arguments.first)
+        let pipeHint = "a token is never an argument: pipe it in, or let yourself be asked"
+        if let question = message.firstRange(of: ". Did you mean ") {
+            // An option that takes any text is no place for a token either.
+            hint =
+                isForToken && message.contains("'--token'")
+                ? pipeHint : "did you mean \(message[question.upperBound...])"
+            message.removeSubrange(question.lowerBound...)
+        } else if message.contains("nexpected argument") {
+            message = "there is an argument too many"
+            if help == "\(Process.name) --help" {
+                message = "there is no such verb"
+            } else if arguments.first == ExecCommand.verb {
+                hint = CommandArguments.usage
+            } else if isForToken {
+                hint = pipeHint
+            }
+        } else if let option = message.firstRange(of: " is invalid for ") {
+            message = "this is no value for \(message[option.upperBound...].prefix { $0 != "." })"
+        }
+        self.init(.usage, message.lowercasedFirst, hint: hint)
+    }
+}
+
+extension String {
+    var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
+}

@@ -1,0 +1,68 @@
+internal import Glibc
+
+// Who is spoken to, and where: data goes to standard output, everything else to standard error, and questions to the
+// terminal itself, so that no redirection can answer or hide them. Messages begin in lower case, have no full stop, and
+// never hold a secret.
+
+/// What is said to the person who runs the program.
+enum Messages {
+    /// A message, and what to do about it.
+    static func print(_ message: String, hint: String? = nil) {
+        var text = "\(Process.name): \(visible(message))\n"
+        if let hint { text += "hint: \(visible(hint))\n" }
+        write(text)
+    }
+
+    /// What is good to know and no error; dropped by `--quiet`.
+    static func note(_ message: String, unless quiet: Bool) {
+        if !quiet { print(message) }
+    }
+
+    /// What is no error and would be noise in a script: shown on a terminal only.
+    static func notice(_ message: String, unless quiet: Bool) {
+        if !quiet, isatty(2) == 1 { print(message) }
+    }
+
+    static func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+
+    /// `text` without control characters, which a file's name or a record may have and a terminal would obey.
+    static func visible(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
+            || [0x200e, 0x200f, 0x2028, 0x2029].contains(scalar.value) || (0x202a...0x202e).contains(scalar.value)
+            || (0x2066...0x2069).contains(scalar.value)
+    }
+}
+
+/// A line on standard error that grows with the work, on a terminal only.
+struct ProgressBar {
+    private let title: String
+    private let total: Int
+    private let isShown = isatty(2) == 1
+    private var shownPercent = -1
+
+    init(_ title: String, total: Int) {
+        self.title = title
+        self.total = max(total, 1)
+    }
+
+    mutating func update(_ done: Int) {
+        let percent = done * 100 / total
+        guard isShown, percent != shownPercent else { return }
+        shownPercent = percent
+        let filled = percent * 30 / 100
+        let bar = String(repeating: "#", count: filled) + String(repeating: " ", count: 30 - filled)
+        Messages.write("\r\(title) [\(bar)] \(percent)%")
+    }
+
+    func end() {
+        if shownPercent >= 0 { Messages.write("\r\u{1b}[K") }
+    }
+}

@@ -1,0 +1,51 @@
+internal import Glibc
+internal import Sodium
+
+/// Standard output. Whatever goes there passes through guarded memory, since it may be a secret.
+enum Output {
+    /// What stands for a secret on a terminal.
+    static let mask = "••••"
+
+    static var isTerminal: Bool { isatty(1) == 1 }
+
+    /// Whether colours are wanted.
+    static var isColoured: Bool {
+        isTerminal && Variables.text("NO_COLOR") == nil && Variables.text("TERM") != "dumb"
+    }
+
+    /// Writes public text.
+    static func write(_ text: String) throws {
+        try write(Array(text.utf8).span)
+    }
+
+    /// Writes bytes, all of them.
+    static func write(_ bytes: Span<UInt8>) throws {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(1, $0.baseAddress.map { unsafe $0 + written }, $0.count - written)
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                // The reader has enough: a quiet end.
+                if errno == EPIPE { exit(0) }
+                throw Failure(.io, "writing the output: \(Failure.text(errno))")
+            }
+            written += count
+        }
+    }
+
+    /// Writes what is in the buffer once it is large, or in any case, and empties it.
+    static func flush(_ buffer: inout SecretBuffer, atLeast size: Int = 1) throws {
+        guard buffer.count >= size else { return }
+        try buffer.withBytes { try write($0) }
+        buffer.removeAll()
+    }
+}
+
+extension SecretBuffer {
+    /// Appends text that is no secret.
+    mutating func append(text: String) {
+        append(Array(text.utf8).span)
+    }
+}

@@ -1,0 +1,61 @@
+internal import Age
+internal import ArgumentParser
+
+/// How a command gets at the vault, as its options say: one for both parsers.
+struct Access {
+    var vault: String?
+    var identities: [String] = []
+    var passphraseDescriptor: Int32?
+    var vaultID: String?
+    var acceptOlder = false
+    var noInput = false
+    var quiet = false
+    var maximumWorkFactor = ScryptIdentity.defaultMaximumWorkFactor
+}
+
+/// The options that every verb has.
+struct AccessOptions: ParsableArguments {
+    @Option(
+        name: .customLong("vault"),
+        help: ArgumentHelp("The vault (VAULT_FILE). Default: vault/vault.age in the data folder.", valueName: "path"),
+        completion: .file())
+    private var vault: String?
+
+    @Option(
+        name: .customLong("identity"),
+        help: ArgumentHelp(
+            "An identity file; may be repeated (VAULT_IDENTITY_FILE). Default: vault/identity in the configuration folder.",
+            valueName: "path"),
+        completion: .file())
+    private var identities: [String] = []
+
+    @Option(
+        name: .customLong("passphrase-fd"),
+        help: ArgumentHelp("Read the identity's passphrase from this descriptor (VAULT_PASSPHRASE).", valueName: "n"))
+    private var passphraseDescriptor: Int32?
+
+    @Option(
+        name: .customLong("vault-id"),
+        help: ArgumentHelp("The vault that it has to be, vault1… or vault1…:N (VAULT_ID).", valueName: "id"))
+    private var vaultID: String?
+
+    @Flag(name: .customLong("accept-older"), help: "Accept an older version than one seen before, this once.")
+    private var acceptOlder = false
+
+    @Flag(name: .customLong("no-input"), help: "Never ask; fail instead (CI).")
+    private var noInput = false
+
+    @Flag(name: .customLong("quiet"), help: "Say nothing but errors.")
+    private var quiet = false
+
+    @Option(
+        name: .customLong("max-work-factor"),
+        help: ArgumentHelp("The highest scrypt work factor to take from an identity file.", valueName: "n"))
+    private var maximumWorkFactor = ScryptIdentity.defaultMaximumWorkFactor
+
+    var access: Access {
+        Access(
+            vault: vault, identities: identities, passphraseDescriptor: passphraseDescriptor, vaultID: vaultID,
+            acceptOlder: acceptOlder, noInput: noInput, quiet: quiet, maximumWorkFactor: maximumWorkFactor)
+    }
+}

@@ -1,0 +1,75 @@
+internal import Glibc
+internal import Sodium
+
+/// Finds the passphrase of an identity file: a flag, a variable, or the person at the terminal.
+final class PassphraseSource {
+    private let access: Access
+    /// What was given for the first file opens the others as well: a descriptor can be read only once.
+    private var cached: SecretBytes?
+
+    init(_ access: Access) { self.access = access }
+
+    /// Whether the person at the terminal is asked.
+    var isPrompt: Bool {
+        access.passphraseDescriptor == nil
+            && !["VAULT_PASSPHRASE", "VAULT_PASSPHRASE_FILE", "VAULT_PASSPHRASE_CMD"].contains {
+                Variables.text($0) != nil
+            }
+    }
+
+    /// The passphrase that opens `path`.
+    func passphrase(for path: String) throws -> SecretBytes {
+        if let passphrase = try rememberedOrGiven() { return passphrase }
+        guard let terminal = Terminal(access) else {
+            throw Failure(
+                .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
+                hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, or give --passphrase-fd N")
+        }
+        return try terminal.readSecret("Passphrase for \(path): ")
+    }
+
+    /// A passphrase for a new identity: given, or typed twice; nil when there is nobody to ask.
+    func newPassphrase() throws -> SecretBytes? {
+        if let passphrase = try given() { return passphrase }
+        guard let terminal = Terminal(access) else { return nil }
+        let first = try terminal.readSecret("New passphrase: ")
+        guard first.count > 0 else {
+            throw Failure(.usage, "the passphrase is empty", hint: "say --no-passphrase if there is to be none")
+        }
+        let second = try terminal.readSecret("The same again: ")
+        guard first.isEqual(to: second) else { throw Failure(.usage, "the two passphrases differ") }
+        return first
+    }
+
+    private func rememberedOrGiven() throws -> SecretBytes? {
+        if cached == nil { cached = try given() }
+        switch cached {
+        case .some(let passphrase): return passphrase.withBytes { SecretBytes(copying: $0) }
+        case .none: return nil
+        }
+    }
+
+    private func given() throws -> SecretBytes? {
+        if let descriptor = access.passphraseDescriptor {
+            return try checked(
+                SecretInput.read(descriptor, what: "the passphrase from descriptor \(descriptor)"), "--passphrase-fd")
+        }
+        if let passphrase = Variables.secret("VAULT_PASSPHRASE") { return passphrase }
+        if let path = Variables.text("VAULT_PASSPHRASE_FILE") {
+            var content = try SecretInput.readFile(path, what: "VAULT_PASSPHRASE_FILE")
+            content.dropNewline()
+            return try checked(content.finish(), "VAULT_PASSPHRASE_FILE")
+        }
+        if let command = Variables.text("VAULT_PASSPHRASE_CMD") {
+            var output = try SecretCommand.output(of: command, variable: "VAULT_PASSPHRASE_CMD")
+            output.dropNewline()
+            return try checked(output.finish(), "VAULT_PASSPHRASE_CMD")
+        }
+        return nil
+    }
+
+    private func checked(_ passphrase: consuming SecretBytes, _ source: String) throws -> SecretBytes {
+        guard passphrase.count > 0 else { throw Failure(.setting, "\(source) gives an empty passphrase") }
+        return passphrase
+    }
+}

@@ -1,0 +1,26 @@
+internal import ChildProcess
+internal import Glibc
+internal import Sodium
+
+/// Commands whose output is a secret: `VAULT_IDENTITY_CMD` and `VAULT_PASSPHRASE_CMD`.
+enum SecretCommand {
+    /// What `command`, an argument vector split on spaces, prints.
+    static func output(of command: String, variable: String) throws -> SecretBuffer {
+        let words = command.split(separator: " ").map(String.init)
+        guard let first = words.first else { throw Failure(.setting, "\(variable) is empty") }
+        var environment = Environment()
+        environment.remove { Variables.unlocking.contains($0) }
+        let process: ReadableProcess
+        do {
+            let program = try Launch.find(first, searchPath: Variables.text("PATH") ?? "")
+            process = try ReadableProcess.start(program, arguments: words, environment: environment)
+        } catch {
+            throw Failure(.setting, "\(variable): \(Failure(error).message)")
+        }
+        let content = try SecretInput.readAll(
+            process.output, what: "the output of \(variable)", limit: SecretInput.maximumSize)
+        let status = process.wait()
+        guard status == 0 else { throw Failure(.notAllowed, "\(variable): \(first) ended with status \(status)") }
+        return content
+    }
+}

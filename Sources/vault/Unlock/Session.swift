@@ -1,0 +1,152 @@
+internal import Age
+internal import Glibc
+internal import Resources
+internal import Sodium
+internal import SystemPackage
+internal import VaultFile
+
+/// An unlocked vault, as the options and the environment of one command have it.
+struct Session {
+    let access: Access
+    let vault: Vault
+    let loaded: LoadedIdentities
+
+    /// The path of the vault.
+    static func path(_ access: Access) throws -> FilePath {
+        FilePath(try access.vault ?? Variables.text("VAULT_FILE") ?? Places.vault())
+    }
+
+    /// Finds the vault and what opens it. Nothing of the vault is read yet.
+    init(_ access: Access) throws {
+        let path = try Self.path(access)
+        // Before a passphrase is asked for.
+        guard unsafe Glibc.access(path.string, F_OK) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { throw VaultError.noSuchFile(path.string) }
+            throw Failure(.io, "opening \(path): \(Failure.text(errno))")
+        }
+        let loaded = try IdentitySource(access).load()
+        try self.init(access, path: path, loaded: loaded, trust: Self.trust(access, path, loaded))
+    }
+
+    /// A vault that was found already.
+    init(_ access: Access, path: FilePath, loaded: LoadedIdentities, trust: Vault.Trust) throws {
+        self.access = access
+        self.loaded = loaded
+        vault = Vault(
+            path: path, identities: loaded.identities, trust: trust,
+            ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
+        )
+    }
+
+    /// The vaults that this user knows.
+    static func knownVaults() -> KnownVaults { KnownVaults(file: Places.knownVaults().map { FilePath($0) }) }
+
+    private static func trust(_ access: Access, _ path: FilePath, _ loaded: LoadedIdentities) throws -> Vault.Trust {
+        let known = knownVaults()
+        let entry = try known.entry(for: path)
+        var trust = Vault.Trust()
+        trust.acceptsOlder = access.acceptOlder
+        trust.followsGit = entry?.followsGit ?? false
+        if let pin = try givenPin(access) ?? loaded.pin {
+            trust.pin = pin
+        } else {
+            let comment = loaded.commentIDs.count == 1 ? loaded.commentIDs.first : nil
+            if let entry, let comment, comment != entry.pin.id {
+                throw Failure(
+                    .notAllowed, "the identity is for the vault \(comment), but \(path) is known as \(entry.pin.id)",
+                    hint: "say which one it has to be with --vault-id")
+            }
+            trust.pin = entry?.pin ?? comment.map { Pin(id: $0) }
+        }
+        if trust.pin == nil {
+            trust.confirm = { id in try confirm(id, path, access, known) }
+        }
+        return trust
+    }
+
+    /// The pin that somebody gave, by a flag or a variable.
+    static func givenPin(_ access: Access) throws -> Pin? {
+        if let text = access.vaultID {
+            guard let pin = Pin(text) else {
+                throw Failure(.usage, "--vault-id is not a vault's id: vault1… or vault1…:N")
+            }
+            return pin
+        }
+        guard let text = Variables.text("VAULT_ID") else { return nil }
+        guard let pin = Pin(text) else {
+            throw Failure(.setting, "VAULT_ID is not a vault's id: vault1… or vault1…:N")
+        }
+        return pin
+    }
+
+    /// Asks the person whether an unknown vault is to be trusted, and writes the answer down. Path and id are all that
+    /// is shown: the rest of an unknown vault may be an attacker's words.
+    private static func confirm(
+        _ id: VaultID, _ path: FilePath, _ access: Access, _ known: KnownVaults
+    ) throws -> Bool {
+        guard let terminal = Terminal(access) else { return false }
+        let place = KnownVaults.place(of: path)
+        let question = """
+            The vault at \(Messages.visible(place)) is not known here.
+            Its id is \(id).
+            Ask its owner whether that is right. Trust it from now on? (yes/no) 
+            """
+        while true {
+            switch try terminal.readAnswer(question).lowercased() {
+            case "yes":
+                remember(id, path, known)
+                return true
+            case "no", "": throw Failure(.notAllowed, "nothing was done, since the vault is not trusted")
+            default: continue
+            }
+        }
+    }
+
+    /// Writes an id down among the known vaults; a folder that cannot be written is told, and no failure.
+    static func remember(_ id: VaultID, _ path: FilePath, _ known: KnownVaults) {
+        do {
+            try known.record(
+                .init(
+                    pin: Pin(id: id), followsGit: KnownVaults.isInGitWorkTree(path), path: KnownVaults.place(of: path)))
+        } catch {
+            Messages.print(
+                "the vault's id could not be written down: \(Failure(error).message)", hint: "set VAULT_ID=\(id)")
+        }
+    }
+
+    /// Reads one record.
+    func record(named name: RecordName) throws -> Record {
+        var reader = try vault.open()
+        return try Self.record(named: name, in: &reader)
+    }
+
+    static func record(named name: RecordName, in reader: inout VaultReader) throws -> Record {
+        let record = try reader.withRecord(named: name) { line in try Record(line) }
+        guard let record else {
+            throw Failure(
+                .missing, "there is no resource \(name)", hint: "see what there is with '\(Process.name) list'")
+        }
+        return record
+    }
+
+    /// Tells on a terminal what keeps the secrets less safe than they should be.
+    func finish() {
+        if !SecretMemory.isLocked {
+            Messages.notice(
+                "secrets could not be locked in memory, so they may reach swap; raise the limit of 'ulimit -l'",
+                unless: access.quiet)
+        }
+    }
+}
+
+extension RecordName {
+    /// The name that was given on the command line.
+    static func parse(_ text: String) throws -> RecordName {
+        guard let name = RecordName(text) else {
+            throw Failure(
+                .usage, "\"\(text)\" cannot be the name of a resource",
+                hint: "a name has 1 to 128 letters, digits and . _ - /, and begins with a letter or digit")
+        }
+        return name
+    }
+}

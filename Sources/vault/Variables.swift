@@ -1,0 +1,47 @@
+internal import Glibc
+internal import Sodium
+
+/// The environment that the program was started with.
+enum Variables {
+    /// A variable that is no secret; nil also when it is empty.
+    static func text(_ name: String) -> String? {
+        guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
+        return unsafe String(cString: value)
+    }
+
+    /// A variable that is a secret, copied into guarded memory without becoming a `String`; nil also when it is empty.
+    static func secret(_ name: String) -> SecretBytes? {
+        guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
+        let count = unsafe strlen(value)
+        return SecretBytes(count: count) { output in
+            for index in 0..<count { output[index] = unsafe UInt8(bitPattern: value[index]) }
+        }
+    }
+
+    /// What unlocks a vault and never reaches a child.
+    static let unlocking = ["VAULT_IDENTITY", "VAULT_PASSPHRASE"]
+
+    /// Set for a child that was started without one of these, so that a run inside it can say what is missing.
+    static let withheldMark = "VAULT_WITHHELD"
+}
+
+/// Where things are when nobody says otherwise (the XDG Base Directory Specification).
+enum Places {
+    static func vault() throws -> String { try folder("XDG_DATA_HOME", ".local/share") + "/vault.age" }
+    static func identity() throws -> String { try folder("XDG_CONFIG_HOME", ".config") + "/identity" }
+
+    // Without a home folder, as in a system service, nothing is known and nothing is remembered.
+
+    static func knownVaults() -> String? { try? folder("XDG_CONFIG_HOME", ".config") + "/known_vaults" }
+    static func state() -> String? { try? folder("XDG_STATE_HOME", ".local/state") }
+
+    /// The program's folder below the one that a variable names, or below the home folder. A relative path is ignored,
+    /// as the specification asks.
+    private static func folder(_ variable: String, _ fallback: String) throws -> String {
+        if let base = Variables.text(variable), base.hasPrefix("/") { return base + "/vault" }
+        guard let home = Variables.text("HOME"), home.hasPrefix("/") else {
+            throw Failure(.setting, "HOME is not set, so there is no place to look", hint: "set HOME, or \(variable)")
+        }
+        return "\(home)/\(fallback)/vault"
+    }
+}

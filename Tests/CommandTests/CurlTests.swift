@@ -1,0 +1,152 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// The daily job, with a real curl and a real server that answers 401 without the token.
+@Suite struct CurlTests {
+    /// Ways to make a request; each prints one line for each answer.
+    static let ways: [(command: String, answers: Int)] = [
+        ("vault exec demo -- curl $O -H @{{headers}} $URL", 1),
+        ("vault exec demo --no-env -- curl $O -H @{{headers}} $URL $URL/x $URL/y", 3),
+        ("vault exec demo -- curl $O --config {{curl_config}} $URL", 1),
+        ("vault exec demo -- curl $O --config={{curl_config}} $URL || vault exec demo -- curl $O -K {{curl_config}} $URL", 1),
+        ("vault exec demo,wrong -- curl $O -H @{{headers:demo}} $URL", 1),
+        (#"vault exec demo -- sh -c 'curl $O --config "$DEMO_CURL_CONFIG" $URL'"#, 1),
+        (#"vault exec demo -- sh -c 'curl $O -H "@$DEMO_HEADERS" $URL'"#, 1),
+        (#"vault exec demo -- sh -c 'curl $O -H "Authorization: Bearer $DEMO_TOKEN" $URL'"#, 1),
+        ("vault headers demo | curl $O -H @- $URL", 1),
+        ("vault headers --for $URL/any/path | curl $O -H @- $URL", 1),
+        ("vault headers demo --format curl | curl $O --config - $URL", 1),
+        ("curl $O -H @<(vault headers demo) $URL", 1),
+        (#"vault exec demo -- bash -c 'for n in {1..20}; do curl $O --config "$DEMO_CURL_CONFIG" $URL; done'"#, 20),
+        (#"vault exec demo -- bash -c 'exec 3>three 9>nine; for n in 1 2 3; do curl $O -H "@$DEMO_HEADERS" $URL & done; wait'"#, 3),
+        ("seq 8 | vault exec demo -- xargs -P 4 -I N curl $O -H @{{headers}} $URL/N", 8),
+    ]
+
+    @Test(arguments: ["http", "https"])
+    func requestsArrive(_ scheme: String) throws {
+        let home = try Home()
+        let server = try Server(home, token: "demo-token-0123456789")
+        let variables = ["URL": server.url(scheme), "O": "-sS -m 20 --cacert \(server.certificate)"]
+        let made = try home.bash(
+            """
+            new_vault
+            token_of demo | vault add demo --url $URL --quiet
+            token_of wrong | vault add wrong --url $URL/wrong --quiet
+            """, adding: variables)
+        #expect(made.errorText == "")
+        for way in Self.ways {
+            let output = try home.bash(way.command, adding: variables)
+            #expect(output.text == String(repeating: "welcome\n", count: way.answers), "\(way.command)")
+        }
+        // The server does refuse.
+        for command in [
+            "curl $O $URL", "vault exec wrong -- curl $O -H @{{headers}} $URL",
+            "vault headers wrong | curl $O -H @- $URL", "vault exec demo -- curl $O $URL",
+        ] {
+            let output = try home.bash("\(command) -w '%{http_code}'", adding: variables)
+            #expect(output.text == "go away\n401", "\(command)")
+        }
+        // A header file that is gone is a failure where it is a config, as the manual says.
+        let gone = try home.bash(
+            #"vault exec demo -- sh -c 'curl $O --config "$DEMO_CURL_CONFIG" $URL' 100<&- 101<&-"#, adding: variables)
+        #expect(gone.text == "welcome\n")
+    }
+
+    @Test func aServerThatIsNotTrustedGetsNothing() throws {
+        let home = try Home()
+        let server = try Server(home, token: "demo-token-0123456789")
+        let output = try home.bash(
+            """
+            new_vault; add demo
+            vault exec demo -- curl -sS -m 20 -H @{{headers}} $URL
+            """, adding: ["URL": server.url("https")])
+        #expect(output.status == 60)
+        #expect(output.text == "")
+    }
+
+    @Test func curlsExitCodeIsTheCommands() throws {
+        let home = try Home()
+        let output = try home.bash(
+            "new_vault; add demo; vault exec demo -- curl -sS -m 20 -H @{{headers}} http://127.0.0.1:1/")
+        #expect(output.status == 7)
+    }
+}
+
+/// An nginx of a test's own on loopback, with a certificate from an authority that only the test knows.
+private final class Server {
+    private let folder: TemporaryFolder
+    private let ports: [Int]
+
+    init(_ home: Home, token: String) throws {
+        folder = try TemporaryFolder()
+        ports = try (0..<2).map { _ in try Self.freePort() }
+        let configuration = """
+            daemon on;
+            master_process off;
+            pid \(folder.path)/pid;
+            error_log \(folder.path)/error.log;
+            events {}
+            http {
+                access_log off;
+                client_body_temp_path \(folder.path)/body;
+                proxy_temp_path \(folder.path)/proxy;
+                fastcgi_temp_path \(folder.path)/fastcgi;
+                uwsgi_temp_path \(folder.path)/uwsgi;
+                scgi_temp_path \(folder.path)/scgi;
+                server {
+                    listen 127.0.0.1:\(ports[0]);
+                    listen 127.0.0.1:\(ports[1]) ssl;
+                    ssl_certificate \(folder.path)/server.crt;
+                    ssl_certificate_key \(folder.path)/server.key;
+                    location / {
+                        if ($http_authorization != "Bearer \(token)") { return 401 "go away\\n"; }
+                        return 200 "welcome\\n";
+                    }
+                }
+            }
+            """
+        try configuration.write(toFile: folder.file("nginx.conf"), atomically: false, encoding: .utf8)
+        let started = try home.bash(
+            """
+            cd '\(folder.path)' && {
+            key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+            openssl req -x509 $key -subj '/CN=an authority' -keyout ca.key -out ca.crt
+            openssl req $key -subj '/CN=a server' -keyout server.key -out server.csr
+            openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out server.crt \\
+                -extfile <(echo subjectAltName=IP:127.0.0.1)
+            nginx -p . -c '\(folder.path)/nginx.conf' </dev/null
+            } >log 2>&1
+            for n in {1..100}; do curl -s -o answer http://127.0.0.1:\(ports[0]) && exit; sleep 0.05; done
+            cat log; exit 1
+            """)
+        try #require(started.status == 0, "nginx did not start: \(started.text)")
+    }
+
+    deinit {
+        if let text = try? String(contentsOfFile: folder.file("pid"), encoding: .utf8), let id = pid_t(text.dropLast()) {
+            kill(id, SIGKILL)
+        }
+    }
+
+    var certificate: String { folder.file("ca.crt") }
+
+    func url(_ scheme: String) -> String { "\(scheme)://127.0.0.1:\(ports[scheme == "http" ? 0 : 1])" }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) + getsockname(descriptor, $0, &size)
+            }
+        }
+        try #require(status == 0)
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}

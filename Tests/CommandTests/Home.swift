@@ -1,0 +1,60 @@
+import Foundation
+import TestSupport
+
+/// A home folder of a test's own, and an environment with nothing in it of the one who runs the tests.
+final class Home: Sendable {
+    private let folder: TemporaryFolder
+    private let programs: TemporaryFolder
+
+    /// All of the environment that programs get.
+    let environment: [String: String]
+
+    var path: String { folder.path }
+
+    /// Where these tests lie.
+    static let testFolder = URL(filePath: #filePath).deletingLastPathComponent().path
+
+    /// The program under test: the one that `VAULT_BINARY` names, else the one that was built with the tests.
+    static let binary: String = {
+        let environment = ProcessInfo.processInfo.environment
+        if let path = environment["VAULT_BINARY"] { return URL(filePath: path).standardizedFileURL.path }
+        // It lies beside the program that runs the tests.
+        return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: "vault").path
+    }()
+
+    init() throws {
+        folder = try TemporaryFolder()
+        programs = try TemporaryFolder()
+        for (name, target) in [("vault", Self.binary), ("terminal", Self.testFolder + "/Tools/terminal")] {
+            try FileManager.default.createSymbolicLink(
+                atPath: programs.file(name), withDestinationPath: target)
+        }
+        environment = [
+            "HOME": folder.path,
+            "PATH": programs.path + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp",
+        ]
+    }
+
+    /// The path of something below the home.
+    func file(_ name: String) -> String { folder.file(name) }
+
+    /// Runs a program in this home.
+    func run(
+        _ program: String, _ arguments: [String] = [], input: String = "", adding variables: [String: String] = [:],
+        timeout: Duration = .seconds(60)
+    ) throws -> Command.Output {
+        try Command.run(
+            "/usr/bin/env", ["-C", path, program] + arguments, input: Array(input.utf8),
+            environment: environment.merging(variables) { $1 }, timeout: timeout)
+    }
+
+    /// Runs commands of bash in this home, with the names that scripts have.
+    func bash(_ commands: String, adding variables: [String: String] = [:], timeout: Duration = .seconds(60)) throws
+        -> Command.Output
+    {
+        try run(
+            "bash", ["-c", ". '\(Self.testFolder)/Tools/setup.bash'\n\(commands)"], adding: variables, timeout: timeout)
+    }
+}

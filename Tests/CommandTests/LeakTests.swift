@@ -1,0 +1,96 @@
+import Foundation
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+/// At no moment does the argument list of any process hold a token.
+@Suite struct LeakTests {
+    static let token = "demo+token/0123456789~abcdef"
+
+    /// Each runs for a while, so that whatever it starts is seen.
+    static let commands = [
+        "printf %s \"$T\" | { sleep 0.2; vault add other --url https://x.example; }",
+        "vault exec demo -- sleep 0.3",
+        "vault exec demo -- sh -c 'sleep 0.3; :'",
+        "vault exec demo -- sh -c 'sleep 0.3; cat {{headers}} {{curl_config}} >/dev/null' {{headers}}",
+        "vault exec demo --no-env -- sh -c 'sleep 0.3; cat \"$1\" >/dev/null' - {{headers}}",
+        "vault exec demo -- timeout 5 curl -s -m 0.4 --config {{curl_config}} http://127.0.0.1:1",
+        "vault headers demo | { sleep 0.3; cat >/dev/null; }",
+        "vault token demo | { sleep 0.2; vault rotate third; }",
+        "vault export | { sleep 0.2; vault import --replace; }",
+        "vault list; vault show demo; vault show demo --json --reveal; vault history demo --reveal",
+    ]
+
+    @Test func noArgumentListHoldsTheToken() throws {
+        let home = try Home()
+        let made = try home.bash(
+            #"new_vault; printf %s "$T" | vault add demo --url https://x.example --quiet; add third"#,
+            adding: ["T": Self.token])
+        try #require(made.status == 0)
+        let watcher = ArgumentWatcher(Self.token)
+        for command in Self.commands {
+            _ = try home.bash(command, adding: ["T": Self.token])
+        }
+        let (found, rounds, seen) = watcher.stop()
+        #expect(found == [])
+        #expect(rounds > 50)
+        // What ran was looked at.
+        #expect(seen.contains { $0.hasPrefix("sleep\u{0}0.3") })
+    }
+
+    @Test func theWatcherSees() throws {
+        let home = try Home()
+        let watcher = ArgumentWatcher(Self.token + "x")
+        _ = try home.bash("bash -c 'sleep 0.3; :' \"$T\"", adding: ["T": Self.token + "x"])
+        #expect(watcher.stop().found.count == 1)
+    }
+}
+
+/// Reads the argument lists of all processes, over and over.
+private final class ArgumentWatcher: Sendable {
+    private struct State {
+        var isStopped = false
+        var hasEnded = false
+        var rounds = 0
+        var found: Set<String> = []
+        var seen: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+
+    init(_ token: String) {
+        let needles = [token, Data(token.utf8).base64EncodedString()]
+        Thread.detachNewThread { [self] in
+            while !state.withLock({ $0.isStopped }) {
+                for list in Self.argumentLists() {
+                    let holds = needles.contains { list.contains($0) }
+                    state.withLock {
+                        $0.seen.insert(list)
+                        if holds { $0.found.insert(list) }
+                    }
+                }
+                state.withLock { $0.rounds += 1 }
+            }
+            state.withLock { $0.hasEnded = true }
+        }
+    }
+
+    func stop() -> (found: Set<String>, rounds: Int, seen: Set<String>) {
+        state.withLock { $0.isStopped = true }
+        while !state.withLock({ $0.hasEnded }) { usleep(1000) }
+        return state.withLock { ($0.found, $0.rounds, $0.seen) }
+    }
+
+    private static func argumentLists() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.filter { $0.first?.isNumber == true }.compactMap { name in
+            let descriptor = open("/proc/\(name)/cmdline", O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { return nil }
+            defer { close(descriptor) }
+            var bytes = [UInt8](repeating: 0, count: 8192)
+            let count = read(descriptor, &bytes, bytes.count)
+            return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
+        }
+    }
+}

@@ -1,4 +1,0 @@
-import Sodium
-import Testing
-
-@Test func nothing() {}
