@@ -35,6 +35,14 @@ import Testing
         #expect(try known.entry(for: "/srv/vault.age") == nil)
     }
 
+    @Test func knowsNothingWithoutAPlaceForTheFile() throws {
+        let nowhere = KnownVaults(file: nil)
+        #expect(try nowhere.entry(for: "/srv/vault.age") == nil)
+        #expect(throws: VaultError.notAllowed("there is no home folder to write it down in")) {
+            try nowhere.record(entry("/srv/vault.age"))
+        }
+    }
+
     @Test func writesDownWhatItReads() throws {
         let plain = entry("/srv/vault.age")
         let git = entry("/srv/repository/vault.age", two, git: true)
