@@ -56,7 +56,7 @@ let package = Package(
                 "Age", "Sodium", "TestSupport", "VaultFile", .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["Independent", "Vectors"]),
-        .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
+        .testTarget(name: "ChildProcessTests", dependencies: ["CLinux", "ChildProcess", "TestSupport"]),
         .testTarget(name: "RedactionTests", dependencies: ["Redaction", "Sodium", "TestSupport"]),
         .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
         .testTarget(

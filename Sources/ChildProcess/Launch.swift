@@ -20,12 +20,14 @@ public enum Launch {
     /// - Throws: ``Failure``.
     public static func find(_ command: String, searchPath: String) throws(Failure) -> String {
         guard !command.isEmpty else { throw .notFound(command) }
-        if command.contains("/") {
+        if command.utf8.contains(UInt8(ascii: "/")) {
             guard unsafe access(command, F_OK) == 0 else { throw .notFound(command) }
             return command
         }
         var refused: String?
-        for folder in searchPath.split(separator: ":", omittingEmptySubsequences: false) {
+        // By bytes: with a combining mark behind it, a colon or a slash is another character to Swift, but not to Linux.
+        for part in searchPath.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
+            let folder = Substring(part)
             let candidate = folder.isEmpty ? "./\(command)" : "\(folder)/\(command)"
             var status = stat()
             guard unsafe stat(candidate, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }

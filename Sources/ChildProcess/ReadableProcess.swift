@@ -45,11 +45,14 @@ public struct ReadableProcess: ~Copyable {
 
     /// Waits for its end.
     ///
-    /// - Returns: Its exit code, or 128 and the number of the signal that ended it.
+    /// - Returns: Its exit code, or 128 and the number of the signal that ended it; 255 when the system does not tell,
+    ///   as for a process that ignores SIGCHLD.
     public consuming func wait() -> Int32 {
         close(output)
         var status: Int32 = 0
-        while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
+        while unsafe waitpid(id, &status, 0) < 0 {
+            guard errno == EINTR else { return 255 }
+        }
         let signal = status & 0x7f
         return signal == 0 ? status >> 8 & 0xff : 128 + signal
     }
