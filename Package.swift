@@ -67,6 +67,7 @@ let package = Package(
                 "TestSupport", "vault", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Help", "Scripts", "Tools"]),
+        .testTarget(name: "DocumentationTests", dependencies: ["Age", "Sodium", "TestSupport", "VaultFile"]),
     ]
 )
 

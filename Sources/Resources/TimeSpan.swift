@@ -24,13 +24,15 @@ public enum TimeSpan {
         return Timestamp(seconds: now.seconds + span)
     }
 
-    /// A span in words: the largest unit alone, such as `3 days`.
+    /// A span in words: one unit alone, and rounded, such as `3 days`. Months and years only where days would be many.
     public static func words(_ seconds: Int) -> String {
-        let units = [(31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3600, "hour"), (60, "minute")]
-        for (size, name) in units where seconds >= size {
-            let count = seconds / size
-            return "\(count) \(name)\(count == 1 ? "" : "s")"
-        }
-        return "\(seconds) second\(seconds == 1 ? "" : "s")"
+        let day = 86_400
+        let units = [
+            (size: 365 * day, from: 730 * day, name: "year"), (30 * day, 100 * day, "month"), (day, day, "day"),
+            (3600, 3600, "hour"), (60, 60, "minute"),
+        ]
+        let (size, _, name) = units.first { seconds >= $0.from } ?? (size: 1, from: 0, name: "second")
+        let count = (seconds + size / 2) / size
+        return "\(count) \(name)\(count == 1 ? "" : "s")"
     }
 }

@@ -5,6 +5,8 @@ public enum VaultError: Error, Equatable {
     case damaged(String)
     /// The file is genuine, but older than one already seen here, or not the successor of it. The text says how.
     case older(String)
+    /// The file's roster has a lower version than the pin asks for.
+    case belowPin(version: Int, minimum: Int)
     /// The file is a vault, but not the one that is pinned.
     case otherVault(found: VaultID, pinned: VaultID)
     /// No pin is known for the vault, and nobody said to trust it.

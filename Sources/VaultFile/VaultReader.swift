@@ -63,8 +63,7 @@ public struct UnverifiedVault: ~Copyable {
     ) throws(VaultError) -> VaultReader {
         guard pin.id == roster.id else { throw .otherVault(found: roster.id, pinned: pin.id) }
         guard roster.version >= pin.minimumRosterVersion else {
-            throw .older(
-                "its roster has version \(roster.version), but the pin asks for \(pin.minimumRosterVersion) or later")
+            throw .belowPin(version: roster.version, minimum: pin.minimumRosterVersion)
         }
         let state = Ratchet.State(
             rosterVersion: roster.version, roster: manifest.roster, generation: manifest.generation,

@@ -77,6 +77,10 @@ extension Failure {
                 .damaged, "the vault is not the newest: \(what)",
                 hint: "somebody may have put an old copy in its place; if you restored it yourself, "
                     + "say --accept-older once")
+        case .belowPin(let version, let minimum):
+            self.init(
+                .damaged, "the vault's roster has version \(version), but the pin asks for \(minimum) or later",
+                hint: "somebody may have put an old copy in its place; get the newest one from the vault's owner")
         case .otherVault(let found, let pinned):
             self.init(
                 .damaged, "the file is the vault \(found), but \(pinned) is the one that is trusted here",

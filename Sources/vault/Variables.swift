@@ -39,8 +39,8 @@ enum Places {
     /// as the specification asks.
     private static func folder(_ variable: String, _ fallback: String) throws -> String {
         if let base = Variables.text(variable), base.hasPrefix("/") { return base + "/vault" }
-        guard let home = Variables.text("HOME"), home.hasPrefix("/") else {
-            throw Failure(.setting, "HOME is not set, so there is no place to look", hint: "set HOME, or \(variable)")
+        guard let home = Variables.text("HOME"), home.hasPrefix("/"), unsafe access(home, F_OK) == 0 else {
+            throw Failure(.setting, "there is no home folder to look in", hint: "set HOME, or \(variable)")
         }
         return "\(home)/\(fallback)/vault"
     }

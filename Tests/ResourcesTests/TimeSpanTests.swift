@@ -43,12 +43,12 @@ import VaultFile
     }
 
     @Test(arguments: [
-        (0, "0 seconds"), (1, "1 second"), (2, "2 seconds"), (59, "59 seconds"), (60, "1 minute"), (119, "1 minute"),
-        (120, "2 minutes"), (3599, "59 minutes"), (3600, "1 hour"), (86_399, "23 hours"), (86_400, "1 day"),
-        (259_200, "3 days"), (2_591_999, "29 days"), (2_592_000, "1 month"), (5_184_000, "2 months"),
-        (31_536_000, "1 year"), (63_072_000, "2 years"), (3_153_600_000, "100 years"),
+        (0, "0 seconds"), (1, "1 second"), (2, "2 seconds"), (59, "59 seconds"), (60, "1 minute"), (89, "1 minute"),
+        (119, "2 minutes"), (3599, "60 minutes"), (3600, "1 hour"), (86_399, "24 hours"), (86_400, "1 day"),
+        (259_200, "3 days"), (7_775_999, "90 days"), (8_639_999, "100 days"), (8_640_000, "3 months"),
+        (31_536_000, "12 months"), (63_072_000, "2 years"), (3_153_600_000, "100 years"),
     ])
-    func `In words a span is its largest unit`(seconds: Int, words: String) {
+    func `In words a span is one unit, rounded`(seconds: Int, words: String) {
         #expect(TimeSpan.words(seconds) == words)
     }
 }

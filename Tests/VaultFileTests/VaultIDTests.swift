@@ -125,7 +125,7 @@ import Testing
                 _ = try vault.open()
             } else {
                 #expect(
-                    throws: VaultError.older("its roster has version 6, but the pin asks for \(version) or later")
+                    throws: VaultError.belowPin(version: 6, minimum: version)
                 ) { _ = try vault.open() }
             }
         }

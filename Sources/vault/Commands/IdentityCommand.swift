@@ -79,7 +79,10 @@ struct IdentityCommand: ParsableCommand {
         /// The vault that the identity will be for, where one is known.
         private static func knownPin(_ access: Access) throws -> Pin? {
             if let pin = try Session.givenPin(access) { return pin }
-            return try Session.knownVaults().entry(for: Session.path(access))?.pin
+            // What is known of a path says nothing where no vault is.
+            let path = try Session.path(access)
+            guard unsafe Glibc.access(path.string, F_OK) == 0 else { return nil }
+            return try Session.knownVaults().entry(for: path)?.pin
         }
     }
 
