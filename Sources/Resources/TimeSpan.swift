@@ -28,11 +28,12 @@ public enum TimeSpan {
     public static func words(_ seconds: Int) -> String {
         let day = 86_400
         let units = [
-            (size: 365 * day, from: 730 * day, name: "year"), (30 * day, 100 * day, "month"), (day, day, "day"),
-            (3600, 3600, "hour"), (60, 60, "minute"),
+            (365 * day, 730 * day, "year"), (30 * day, 100 * day, "month"), (day, day, "day"), (3600, 3600, "hour"),
+            (60, 60, "minute"),
         ]
-        let (size, _, name) = units.first { seconds >= $0.from } ?? (size: 1, from: 0, name: "second")
-        let count = (seconds + size / 2) / size
-        return "\(count) \(name)\(count == 1 ? "" : "s")"
+        // Of size and first use.
+        let unit = units.first { seconds >= $0.1 } ?? (1, 0, "second")
+        let count = (seconds + unit.0 / 2) / unit.0
+        return "\(count) \(unit.2)\(count == 1 ? "" : "s")"
     }
 }

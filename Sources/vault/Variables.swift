@@ -18,6 +18,12 @@ enum Variables {
         }
     }
 
+    /// Whether a variable is set and not empty; for secrets, of which nothing is read.
+    static func isSet(_ name: String) -> Bool {
+        guard let value = unsafe getenv(name) else { return false }
+        return unsafe value.pointee != 0
+    }
+
     /// What unlocks a vault and never reaches a child.
     static let unlocking = ["VAULT_IDENTITY", "VAULT_PASSPHRASE"]
 
