@@ -72,6 +72,12 @@ struct IdentitySource {
     private func load(files: [String], source: String) throws -> LoadedIdentities {
         var loaded = LoadedIdentities(source: source)
         for path in files {
+            // Somebody's mistake, which no message must repeat.
+            guard !path.uppercased().hasPrefix("AGE-SECRET-KEY-") else {
+                throw Failure(
+                    .setting, "\(source) is the path of a file, but was given a key",
+                    hint: "the key itself goes into VAULT_IDENTITY")
+            }
             let content = try SecretInput.readFile(path, what: "the identity file", limit: IdentityFile.maximumSize)
             let text = try decrypt(content, path)
             try text.withBytes { try add($0, path, to: &loaded) }
