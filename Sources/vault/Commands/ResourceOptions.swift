@@ -64,8 +64,12 @@ struct ResourceOptions: ParsableArguments {
     /// Changes what the flags name; a list replaces the whole list.
     func apply(to resource: inout Resource) throws {
         if !urls.isEmpty { resource.urls = try urls.map { try ResourceURL($0) } }
-        if !headers.isEmpty { resource.givenHeaders = try headers.map { try HeaderTemplate($0) } }
-        if !environment.isEmpty { resource.givenEnvironment = try environment.map { try EnvironmentTemplate($0) } }
+        if !headers.isEmpty {
+            resource.givenHeaders = try headers == [""] ? nil : headers.map { try HeaderTemplate($0) }
+        }
+        if !environment.isEmpty {
+            resource.givenEnvironment = try environment == [""] ? nil : environment.map { try EnvironmentTemplate($0) }
+        }
         if let username { resource.username = username.isEmpty ? nil : username }
         if let note { resource.note = note.isEmpty ? nil : note }
         if !tags.isEmpty { resource.tags = tags.filter { !$0.isEmpty } }
@@ -83,7 +87,7 @@ struct ResourceOptions: ParsableArguments {
 enum Expiry {
     /// The moment that `--expires` gives; nil for `never`.
     static func parse(_ text: String) throws -> Timestamp? {
-        if text == "never" { return nil }
+        if text == "never" || text.isEmpty { return nil }
         let moment = try TimeSpan.moment(text, from: .now)
         guard moment > .now else { throw Failure(.usage, "\(text) is in the past") }
         return moment
