@@ -53,8 +53,8 @@ struct Failure: Error {
         case let error as ResourceError: self.init(resource: error)
         case let error as Launch.Failure: self.init(launch: error)
         case AgeError.outOfMemory(let bytes):
-            self.init(.io, "the passphrase needs \(bytes >> 20) MiB of memory, which there are not")
-        default: self.init(.bug, "an error that nobody thought of: \(type(of: error))", hint: "please report this")
+            self.init(.io, "the passphrase needs \(bytes >> 20) MiB of memory, more than is available")
+        default: self.init(.bug, "unexpected error: \(type(of: error))", hint: "please report this")
         }
     }
 
@@ -76,7 +76,7 @@ extension Failure {
             self.init(
                 .damaged, "the vault is not the newest: \(what)",
                 hint: "somebody may have put an old copy in its place; if you restored it yourself, "
-                    + "say --accept-older once")
+                    + "use --accept-older once")
         case .belowPin(let version, let minimum):
             self.init(
                 .damaged, "the vault's roster has version \(version), but the pin asks for \(minimum) or later",
@@ -110,7 +110,7 @@ extension Failure {
                 hint: number == EISDIR ? "give the path of a file with --vault" : nil)
         case .durabilityUnknown(let path, let number):
             self.init(
-                .io, "\(path) is written, but whether it would outlast a power cut is unknown: \(Self.text(number))")
+                .io, "\(path): written, durability unknown: \(Self.text(number))")
         }
     }
 
@@ -144,35 +144,62 @@ extension Failure {
             self.init(.bug, "the command line could not be read", hint: "please report this")
             return
         }
-        let text = RootCommand.message(for: error)
-        var message = text.split(separator: "\n").first.map(String.init) ?? text
-        if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
-        if message.hasSuffix(".") { message.removeLast() }
         // Its last line reads: See 'vault add --help' for more information.
         let help = RootCommand.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
         var hint = "see '\(help.map(String.init) ?? "\(Process.name) --help")'"
         let isForToken = ["add", "rotate"].contains(arguments.first)
-        let pipeHint = "a token is never an argument: pipe it in, or let yourself be asked"
-        if let question = message.firstRange(of: ". Did you mean ") {
-            // An option that takes any text is no place for a token either.
-            hint =
-                isForToken && message.contains("'--token'")
-                ? pipeHint : "did you mean \(message[question.upperBound...])"
-            message.removeSubrange(question.lowerBound...)
+        let pipeHint = "a token is never an argument, which everybody can read: pipe it in, or give --token-fd N"
+        let text = RootCommand.message(for: error)
+        var message = text.split(separator: "\n").first.map(String.init) ?? text
+        if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
+        if message.hasSuffix(".") { message.removeLast() }
+        if let unknown = message.behind("Unknown option '") {
+            let option = Self.optionName(unknown.prefix { $0 != "=" && $0 != "'" })
+            message = "unknown option" + (option.map { " '\($0)'" } ?? "")
+            if isForToken, option?.hasPrefix("--token") ?? true {
+                hint = pipeHint
+            } else if let question = unknown.ranges(of: "'. Did you mean '").last,
+                let suggestion = Self.optionName(unknown[question.upperBound...].prefix { $0 != "'" })
+            {
+                hint = "did you mean '\(suggestion)'?"
+            }
         } else if message.contains("nexpected argument") {
-            message = "there is an argument too many"
+            message = "too many arguments"
             if help == "\(Process.name) --help" {
-                message = "there is no such verb"
+                message = "unknown command"
             } else if arguments.first == ExecCommand.verb {
                 hint = CommandArguments.usage
             } else if isForToken {
                 hint = pipeHint
             }
-        } else if let option = message.firstRange(of: " is invalid for ") {
-            message = "this is no value for \(message[option.upperBound...].prefix { $0 != "." })"
+        } else if message.hasPrefix("The value '") {
+            // What follows is ours, unless the value itself reads like it: then nothing is said of the option.
+            let options = message.ranges(of: "' is invalid for '")
+            let option = options.last.map { message[$0.upperBound...].prefix { $0 != "'" && $0 != " " } }
+            let name = options.count == 1 ? option.flatMap { Self.optionName($0) } : nil
+            message = "invalid value" + (name.map { " for '\($0)'" } ?? "")
+        } else if let value = message.firstRange(of: ", but '") {
+            message.removeSubrange(value.lowerBound...)
+        } else if message.hasPrefix("Value to be set with ") {
+            message = "options that exclude each other"
         }
         self.init(.usage, message.lowercasedFirst, hint: hint)
     }
+
+    /// An option's name, if it looks like one: anything else may be a token in a wrong place.
+    private static func optionName(_ text: Substring) -> String? {
+        let name = text.drop { $0 == "-" }
+        let dashes = text.count - name.count
+        guard dashes == 1 || dashes == 2, (1...30).contains(name.count),
+            name.utf8.allSatisfy({ (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "-") })
+        else { return nil }
+        return String(text)
+    }
+}
+
+extension String {
+    /// What follows a prefix, or nil when it is not there.
+    fileprivate func behind(_ prefix: String) -> Substring? { hasPrefix(prefix) ? dropFirst(prefix.count) : nil }
 }
 
 extension String {
