@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import ChildProcess
 internal import Glibc
 internal import Resources
+internal import Synchronization
 internal import VaultFile
 
 /// The exit codes of all verbs but `exec`, from sysexits.h.
@@ -71,24 +72,36 @@ struct Failure: Error {
 extension Failure {
     private init(vault error: VaultError) {
         switch error {
-        case .damaged(let what): self.init(.damaged, "the vault does not check: \(what)", hint: Self.restoreHint)
+        case .damaged(let what):
+            self.init(.damaged, "\(Self.vaultPath) is damaged: \(what)", hint: Self.restoreHint)
+        case .damagedState(let path):
+            self.init(
+                .damaged, "\(path) is damaged: it remembers the newest version of the vault seen here",
+                hint: "to forget that and start afresh: rm \(path)")
         case .older(let what):
             self.init(
-                .damaged, "the vault is not the newest: \(what)",
+                .damaged, "\(Self.vaultPath) is older than a version already seen: \(what)",
                 hint: "somebody may have put an old copy in its place; if you restored it yourself, "
                     + "use --accept-older once")
         case .belowPin(let version, let minimum):
             self.init(
-                .damaged, "the vault's roster has version \(version), but the pin asks for \(minimum) or later",
+                .damaged,
+                "\(Self.vaultPath) has a roster of version \(version), but the pin asks for \(minimum) or later",
                 hint: "somebody may have put an old copy in its place; get the newest one from the vault's owner")
         case .otherVault(let found, let pinned):
             self.init(
-                .damaged, "the file is the vault \(found), but \(pinned) is the one that is trusted here",
-                hint: "somebody may have put another vault in its place; if you did, give --vault-id \(found)")
+                .damaged, "\(Self.vaultPath) is the vault \(found), but \(pinned) is the one that is trusted here",
+                hint: "somebody may have put another vault in its place; only if the owner confirms the new id, change "
+                    + "it where the old one came from: known_vaults, VAULT_ID, --vault-id, or the identity")
         case .unknownVault(let id):
             self.init(
                 .notAllowed, "the vault \(id) is not known here, and there is nobody to ask",
                 hint: "if its owner confirms this id, set VAULT_ID=\(id)")
+        case .noMatch where Variables.isWithheld:
+            self.init(
+                .notAllowed,
+                "none of the identities opens the vault: the surrounding '\(Process.name) exec' keeps its own to itself",
+                hint: "start the surrounding one with --keep VAULT_IDENTITY, or give a file by VAULT_IDENTITY_FILE")
         case .noMatch:
             self.init(
                 .notAllowed, "none of the identities opens the vault",
@@ -102,17 +115,19 @@ extension Failure {
         case .locked(let path):
             self.init(.busy, "another \(Process.name) is writing \(path), and did not end within 10 seconds")
         case .system(let operation, let path, let number):
-            let isCreation = operation.hasPrefix("creating")
             self.init(
-                isCreation ? .exists : .io,
-                "\(operation) \(path): "
-                    + (number == EINVAL && operation == "opening" ? "it is not a regular file" : Self.text(number)),
+                operation.isCreation ? .exists : .io,
+                "\(operation.rawValue) \(path): "
+                    + (number == EINVAL && operation == .opening ? "it is not a regular file" : Self.text(number)),
                 hint: number == EISDIR ? "give the path of a file with --vault" : nil)
         case .durabilityUnknown(let path, let number):
             self.init(
                 .io, "\(path): written, durability unknown: \(Self.text(number))")
         }
     }
+
+    /// What a message about the vault calls it; a command has to do with one vault only.
+    private static var vaultPath: String { Session.openedPath.withLock { $0 } ?? "the vault" }
 
     private static var restoreHint: String {
         "the version before it may be good: the same path with .bak behind it"

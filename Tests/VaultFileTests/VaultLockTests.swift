@@ -63,7 +63,7 @@ import Testing
 
     @Test func aMissingFolderIsAnErrorOfTheSystem() {
         let path = FilePath(folder.file("missing/vault.age"))
-        #expect(throws: VaultError.system(operation: "locking", path: path.string, errno: ENOENT)) {
+        #expect(throws: VaultError.system(operation: .locking, path: path.string, errno: ENOENT)) {
             try VaultLock.hold(path) {}
         }
     }

@@ -2,6 +2,7 @@ internal import Age
 internal import Glibc
 internal import Resources
 internal import Sodium
+internal import Synchronization
 internal import SystemPackage
 internal import VaultFile
 
@@ -10,6 +11,9 @@ struct Session {
     let access: Access
     let vault: Vault
     let loaded: LoadedIdentities
+
+    /// The path of the vault that this process has to do with, for the messages of ``Failure``.
+    static let openedPath = Mutex<String?>(nil)
 
     /// The path of the vault.
     static func path(_ access: Access) throws -> FilePath {
@@ -45,6 +49,7 @@ struct Session {
     init(_ access: Access, path: FilePath, loaded: LoadedIdentities, trust: Vault.Trust) throws {
         self.access = access
         self.loaded = loaded
+        Self.openedPath.withLock { $0 = path.string }
         vault = Vault(
             path: path, identities: loaded.identities, trust: trust,
             ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
