@@ -10,7 +10,7 @@ public struct FileKey: ~Copyable, Sendable {
     public init() { bytes = .random(count: FileKey.size) }
 
     /// The key that stands wrapped in `body` under `wrappingKey`, or nil when it was wrapped under another one.
-    init?(unwrapping body: [UInt8], with wrappingKey: borrowing SecretBytes) {
+    init?(unwrapping body: [UInt8], with wrappingKey: Span<UInt8>) {
         var isOpen = false
         let opened = SecretBytes(count: FileKey.size) { output in
             isOpen = ChaCha20Poly1305.open(body.span, nonce: .init(repeating: 0), key: wrappingKey, into: &output)
@@ -30,15 +30,20 @@ public struct FileKey: ~Copyable, Sendable {
     static let wrappedSize = size + ChaCha20Poly1305.tagSize
 
     func headerMAC(of header: Span<UInt8>) -> [UInt8] {
-        HMACSHA256.authenticationCode(for: header, key: headerKey())
+        withHeaderKey { HMACSHA256.authenticationCode(for: header, key: $0) }
     }
 
     func isValid(_ mac: [UInt8], for header: Span<UInt8>) -> Bool {
-        HMACSHA256.isValid(mac.span, for: header, key: headerKey())
+        withHeaderKey { HMACSHA256.isValid(mac.span, for: header, key: $0) }
     }
 
-    private func headerKey() -> SecretBytes {
-        HKDFSHA256.deriveKey(from: bytes, salt: [UInt8]().span, info: Array("header".utf8).span)
+    private func withHeaderKey<R>(_ body: (Span<UInt8>) -> R) -> R {
+        withScratch(HMACSHA256.codeSize) { key in
+            bytes.withBytes {
+                HKDFSHA256.deriveKey(into: &key, from: $0, salt: [UInt8]().span, info: Array("header".utf8).span)
+            }
+            return body(key.span)
+        }
     }
 
     /// The key of the payload whose nonce is `nonce`.

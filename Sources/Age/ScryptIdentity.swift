@@ -35,7 +35,7 @@ public final class ScryptIdentity: Identity {
         }
         guard workFactor <= maximumWorkFactor else { throw .workFactor(workFactor, limit: maximumWorkFactor) }
         let key = try wrappingKey(passphrase, salt: salt, workFactor: workFactor)
-        return FileKey(unwrapping: stanza.body, with: key)
+        return key.withBytes { FileKey(unwrapping: stanza.body, with: $0) }
     }
 
     /// A decimal number above zero without leading zeros or signs; anything longer than it can be is "too high".

@@ -51,12 +51,17 @@ public final class X25519Identity: Identity {
         guard stanza.body.count == FileKey.wrappedSize else {
             throw .header("an X25519 stanza whose body is not 32 bytes")
         }
-        guard let shared = X25519.sharedSecret(secretKey, with: share.span) else {
-            throw .header("an X25519 stanza whose share is a point of low order")
-        }
         let salt = share + recipient.publicKey
-        let key = HKDFSHA256.deriveKey(from: shared, salt: salt.span, info: wrappingInfo.span)
-        return FileKey(unwrapping: stanza.body, with: key)
+        var isLowOrder = false
+        let fileKey = withScratch(X25519.keySize) { shared in
+            isLowOrder = !X25519.computeSharedSecret(secretKey, with: share.span, into: &shared)
+            return withScratch(ChaCha20Poly1305.keySize) { key in
+                HKDFSHA256.deriveKey(into: &key, from: shared.span, salt: salt.span, info: wrappingInfo.span)
+                return FileKey(unwrapping: stanza.body, with: key.span)
+            }
+        }
+        guard !isLowOrder else { throw .header("an X25519 stanza whose share is a point of low order") }
+        return fileKey
     }
 }
 

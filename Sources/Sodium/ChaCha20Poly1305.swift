@@ -32,13 +32,21 @@ public enum ChaCha20Poly1305 {
     public static func open(
         _ ciphertext: Span<UInt8>, nonce: Nonce, key: borrowing SecretBytes, into plaintext: inout MutableSpan<UInt8>
     ) -> Bool {
+        key.withBytes { open(ciphertext, nonce: nonce, key: $0, into: &plaintext) }
+    }
+
+    /// Decrypts as above, with a key that is wiped after this one use and has no region of its own.
+    package static func open(
+        _ ciphertext: Span<UInt8>, nonce: Nonce, key: Span<UInt8>, into plaintext: inout MutableSpan<UInt8>
+    ) -> Bool {
         precondition(key.count == keySize && plaintext.count + tagSize == ciphertext.count)
-        let key = unsafe key.address
         return unsafe plaintext.withAddress { output in
             unsafe ciphertext.withAddress { input in
                 unsafe nonce.span.withAddress { nonce in
-                    unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
-                        output, nil, nil, input, UInt64(ciphertext.count), nil, 0, nonce, key) == 0
+                    unsafe key.withAddress { key in
+                        unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
+                            output, nil, nil, input, UInt64(ciphertext.count), nil, 0, nonce, key) == 0
+                    }
                 }
             }
         }

@@ -13,26 +13,33 @@ public enum HKDFSHA256 {
     public static func deriveKey(
         from keyMaterial: borrowing SecretBytes, salt: Span<UInt8>, info: Span<UInt8>, count: Int = 32
     ) -> SecretBytes {
+        SecretBytes(count: count) { output in
+            keyMaterial.withBytes { deriveKey(into: &output, from: $0, salt: salt, info: info) }
+        }
+    }
+
+    /// Derives as above, into bytes that are there.
+    package static func deriveKey(
+        into output: inout MutableSpan<UInt8>, from keyMaterial: Span<UInt8>, salt: Span<UInt8>, info: Span<UInt8>
+    ) {
         let size = HMACSHA256.codeSize
-        precondition(count <= 255 * size)
-        // The pseudorandom key, and behind it the last block: both wiped below.
-        return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * size) { scratch in
-            unsafe scratch.initialize(repeating: 0)
-            guard let key = scratch.baseAddress else { fatalError("an allocation without an address") }
-            let block = unsafe key + size
-            defer { unsafe sodium_memzero(key, 2 * size) }
-            unsafe HMACSHA256.compute(key: salt, into: key) { state in
-                keyMaterial.withBytes { state.update($0) }
-            }
-            return SecretBytes(count: count) { output in
-                for offset in stride(from: 0, to: count, by: size) {
-                    unsafe HMACSHA256.compute(key: Span(_unsafeStart: key, count: size), into: block) { state in
-                        if offset > 0 { unsafe state.update(Span(_unsafeStart: block, count: size)) }
-                        state.update(info)
-                        var counter = UInt8(offset / size + 1)
-                        unsafe crypto_auth_hmacsha256_update(&state, &counter, 1)
+        precondition(output.count <= 255 * size)
+        withScratch(size) { key in
+            unsafe key.withAddress { unsafe HMACSHA256.compute(key: salt, into: $0) { $0.update(keyMaterial) } }
+            withScratch(size) { block in
+                for offset in stride(from: 0, to: output.count, by: size) {
+                    withScratch(size) { next in
+                        unsafe next.withAddress { next in
+                            unsafe HMACSHA256.compute(key: key.span, into: next) { state in
+                                if offset > 0 { state.update(block.span) }
+                                state.update(info)
+                                var counter = UInt8(offset / size + 1)
+                                unsafe crypto_auth_hmacsha256_update(&state, &counter, 1)
+                            }
+                        }
+                        for index in 0..<size { block[index] = next[index] }
                     }
-                    for index in 0..<min(size, count - offset) { output[offset + index] = unsafe block[index] }
+                    for index in 0..<min(size, output.count - offset) { output[offset + index] = block[index] }
                 }
             }
         }

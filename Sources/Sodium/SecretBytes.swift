@@ -22,12 +22,12 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         precondition(count >= 0)
         Library.initialize()
         guard let region = unsafe sodium_malloc(count) else {
-            fatalError("out of memory: \(count) bytes of guarded memory")
+            unsafe SecretMemory.exhausted(count)
         }
         unsafe sodium_memzero(region, count)
         unsafe base = region.assumingMemoryBound(to: UInt8.self)
         self.count = count
-        unsafe SecretMemory.noteWhetherLocked(region, count)
+        unsafe SecretMemory.noteRegion(region, count)
     }
 
     /// A region of `count` bytes that `fill` writes.
@@ -52,6 +52,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
 
     deinit {
+        SecretMemory.forgetRegion(count)
         unsafe sodium_free(base)
     }
 
@@ -86,13 +87,34 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
 public enum SecretMemory {
     private static let unlocked = Atomic(false)
 
+    /// What ends the program when there is no memory for a region of so many bytes. Set once, before the first region.
+    nonisolated(unsafe) public static var exhausted: (Int) -> Never = { bytes in
+        fatalError("out of memory: \(bytes) bytes of guarded memory")
+    }
+    private static let lockable: Int = {
+        var limit = rlimit()
+        return unsafe getrlimit(Int32(__RLIMIT_MEMLOCK.rawValue), &limit) == 0
+            ? Int(clamping: limit.rlim_cur) : 0
+    }()
+    private static let used = Atomic(0)
+
     /// False once a region could not be locked (see `RLIMIT_MEMLOCK`): its content might reach swap.
     public static var isLocked: Bool { !unlocked.load(ordering: .relaxed) }
 
-    /// `sodium_malloc` ignores a failed `mlock`; locking the same pages once more tells.
-    fileprivate static func noteWhetherLocked(_ region: UnsafeMutableRawPointer, _ count: Int) {
-        if count > 0, unsafe mlock(region, count) != 0 { unlocked.store(true, ordering: .relaxed) }
+    /// `sodium_malloc` ignores a failed `mlock`. Beyond the limit, locking the same pages once more tells; root may be
+    /// allowed to pass it.
+    fileprivate static func noteRegion(_ region: UnsafeMutableRawPointer, _ count: Int) {
+        let size = lockedSize(count)
+        guard used.add(size, ordering: .relaxed).newValue > lockable, count > 0 else { return }
+        if unsafe mlock(region, count) != 0 { unlocked.store(true, ordering: .relaxed) }
     }
+
+    fileprivate static func forgetRegion(_ count: Int) {
+        used.subtract(lockedSize(count), ordering: .relaxed)
+    }
+
+    /// The pages of a region, with the canary in front of it.
+    private static func lockedSize(_ count: Int) -> Int { (count + 16 + 4095) / 4096 * 4096 }
 }
 
 /// libsodium itself.

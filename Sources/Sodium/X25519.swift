@@ -14,15 +14,19 @@ public enum X25519 {
 
     /// The shared secret, or nil when it would be zero because `publicKey` is a point of low order (RFC 7748, 6.1).
     public static func sharedSecret(_ secretKey: borrowing SecretBytes, with publicKey: Span<UInt8>) -> SecretBytes? {
-        precondition(secretKey.count == keySize && publicKey.count == keySize)
-        let secret = unsafe secretKey.address
         var shared = SecretBytes(zeros: keySize)
-        let status = shared.withMutableBytes { output in
-            unsafe output.withAddress { output in
-                unsafe publicKey.withAddress { unsafe crypto_scalarmult(output, secret, $0) }
-            }
-        }
-        guard status == 0 else { return nil }
+        guard shared.withMutableBytes({ computeSharedSecret(secretKey, with: publicKey, into: &$0) }) else { return nil }
         return shared
+    }
+
+    /// Computes the shared secret into bytes that are there; false when it would be zero.
+    package static func computeSharedSecret(
+        _ secretKey: borrowing SecretBytes, with publicKey: Span<UInt8>, into output: inout MutableSpan<UInt8>
+    ) -> Bool {
+        precondition(secretKey.count == keySize && publicKey.count == keySize && output.count == keySize)
+        let secret = unsafe secretKey.address
+        return unsafe output.withAddress { output in
+            unsafe publicKey.withAddress { unsafe crypto_scalarmult(output, secret, $0) == 0 }
+        }
     }
 }

@@ -41,6 +41,9 @@ public struct KnownVaults: Sendable {
         guard !entry.path.utf8.contains(UInt8(ascii: "\n")) else {
             throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(known)")
         }
+        guard entry.path.utf8.first == UInt8(ascii: "/") else {
+            throw VaultError.notAllowed("a vault is written down by its whole path, which \"\(entry.path)\" is not")
+        }
         try DurableFile.createFolder(known.removingLastComponent())
         let file = DurableFile.target(of: known)
         try VaultLock.hold(file) {

@@ -10,7 +10,12 @@ enum VaultLock {
 
     /// Waits for the lock of the file at `path`, and holds it while `body` runs.
     ///
-    /// - Parameter purpose: What is being done, when the lock file itself cannot be opened.
+    /// - Parameters:
+    ///   - path: The file that is about to change.
+    ///   - patience: How long to wait, in seconds.
+    ///   - purpose: What is being done, for when the lock file itself cannot be opened.
+    ///   - body: What to do meanwhile.
+    /// - Returns: What `body` returns.
     /// - Throws: ``VaultError/locked(_:)``, ``VaultError/system(operation:path:errno:)``, or what `body` throws.
     static func hold<R>(
         _ path: FilePath, patience: Int = patience, purpose: VaultError.Operation = .locking, _ body: () throws -> R

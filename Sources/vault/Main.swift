@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CLinux
 internal import Glibc
+internal import Sodium
 
 /// Where the program begins: harden, take the short way for `exec`, and parse everything else.
 @main
@@ -16,6 +17,8 @@ enum Main {
                 try run(arguments)
             }
         } catch {
+            // Nobody may listen any more; the exit code is still the answer.
+            signal(SIGPIPE, SIG_IGN)
             Failure(error).end(isExec: arguments.first == ExecCommand.verb)
         }
         exit(0)
@@ -53,10 +56,30 @@ enum Process {
         return name.isEmpty ? "vault" : name
     }()
 
+    nonisolated(unsafe) private static var ignoresFileSize = false
+
+    /// Gives signals back as they were, for the program that this one becomes.
+    static func restoreSignals() {
+        if unsafe !ignoresFileSize { signal(SIGXFSZ, SIG_DFL) }
+    }
+
     /// Keeps the process from being read by others of the user or dumped, and closes a trap: with a standard descriptor
     /// closed, the next file to be opened would get its number, and output would go into it.
     static func harden() {
         _ = clinux_set_dumpable(0)
+        // Swift's crash reporter would hand the whole memory to another program.
+        if Variables.isSet("SWIFT_BACKTRACE") {
+            for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] where clinux_is_handled(number) != 0 {
+                signal(number, SIG_DFL)
+            }
+        }
+        // A limit on the size of files is an error of writing, not the end of the program.
+        unsafe ignoresFileSize = clinux_is_ignored(SIGXFSZ) != 0
+        signal(SIGXFSZ, SIG_IGN)
+        unsafe SecretMemory.exhausted = { bytes in
+            let isExec = CommandLine.arguments.dropFirst().first == ExecCommand.verb
+            Failure(.io, "there is not enough memory for \(bytes) bytes of secrets").end(isExec: isExec)
+        }
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
             // For reading only, so that output fails rather than vanishes; not for a child, which finds it closed as
             // it was.

@@ -10,7 +10,10 @@ import Testing
         ("vault exec demo -- curl $O -H @{{headers}} $URL", 1),
         ("vault exec demo --no-env -- curl $O -H @{{headers}} $URL $URL/x $URL/y", 3),
         ("vault exec demo -- curl $O --config {{curl_config}} $URL", 1),
-        ("vault exec demo -- curl $O --config={{curl_config}} $URL || vault exec demo -- curl $O -K {{curl_config}} $URL", 1),
+        (
+            "vault exec demo -- curl $O --config={{curl_config}} $URL || vault exec demo -- curl $O -K {{curl_config}} $URL",
+            1
+        ),
         ("vault exec demo,wrong -- curl $O -H @{{headers:demo}} $URL", 1),
         (#"vault exec demo -- sh -c 'curl $O --config "$DEMO_CURL_CONFIG" $URL'"#, 1),
         (#"vault exec demo -- sh -c 'curl $O -H "@$DEMO_HEADERS" $URL'"#, 1),
@@ -20,7 +23,10 @@ import Testing
         ("vault headers demo --format curl | curl $O --config - $URL", 1),
         ("curl $O -H @<(vault headers demo) $URL", 1),
         (#"vault exec demo -- bash -c 'for n in {1..20}; do curl $O --config "$DEMO_CURL_CONFIG" $URL; done'"#, 20),
-        (#"vault exec demo -- bash -c 'exec 3>three 9>nine; for n in 1 2 3; do curl $O -H "@$DEMO_HEADERS" $URL & done; wait'"#, 3),
+        (
+            #"vault exec demo -- bash -c 'exec 3>three 9>nine; for n in 1 2 3; do curl $O -H "@$DEMO_HEADERS" $URL & done; wait'"#,
+            3
+        ),
         ("seq 8 | vault exec demo -- xargs -P 4 -I N curl $O -H @{{headers}} $URL/N", 8),
     ]
 
@@ -125,7 +131,8 @@ private final class Server {
     }
 
     deinit {
-        if let text = try? String(contentsOfFile: folder.file("pid"), encoding: .utf8), let id = pid_t(text.dropLast()) {
+        if let text = try? String(contentsOfFile: folder.file("pid"), encoding: .utf8), let id = pid_t(text.dropLast())
+        {
             kill(id, SIGKILL)
         }
     }

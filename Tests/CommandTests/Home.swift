@@ -30,6 +30,8 @@ final class Home: Sendable {
             try FileManager.default.createSymbolicLink(
                 atPath: programs.file(name), withDestinationPath: target)
         }
+        // Some tests run it as somebody else.
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: programs.path)
         environment = [
             "HOME": folder.path,
             "PATH": programs.path + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

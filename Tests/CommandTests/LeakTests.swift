@@ -41,8 +41,8 @@ import Testing
 
     @Test func theWatcherSees() throws {
         let home = try Home()
-        let watcher = ArgumentWatcher(Self.token + "x")
-        _ = try home.bash("bash -c 'sleep 0.3; :' \"$T\"", adding: ["T": Self.token + "x"])
+        let watcher = ArgumentWatcher("shown-token-0123456789")
+        _ = try home.bash("bash -c 'sleep 0.3; :' \"$T\"", adding: ["T": "shown-token-0123456789"])
         #expect(watcher.stop().found.count == 1)
     }
 }

@@ -124,8 +124,10 @@ import Testing
 
     @Test func aMissingFolderIsAFailure() {
         let lost = FilePath(folder.file("missing/file"))
-        #expect(throws: VaultError.system(operation: .creating, path: lost.string, errno: ENOENT)) {
-            try DurableFile.write(lost) { _ in }
+        for (replacing, operation) in [(true, VaultError.Operation.writing), (false, .creating)] {
+            #expect(throws: VaultError.system(operation: operation, path: lost.string, errno: ENOENT)) {
+                try DurableFile.write(lost, replacing: replacing) { _ in }
+            }
         }
     }
 

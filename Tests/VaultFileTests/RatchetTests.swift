@@ -210,6 +210,12 @@ import Testing
         ) { try ratchet.raise(id, to: Self.state(1, 1)) }
     }
 
+    @Test func withoutAFolderNothingIsRemembered() throws {
+        let ratchet = Ratchet(folder: nil)
+        try ratchet.raise(id, to: Self.state(1, 1))
+        #expect(try ratchet.state(of: id) == nil)
+    }
+
     // MARK: - Many at once
 
     @Test func threadsNeverLowerIt() throws {

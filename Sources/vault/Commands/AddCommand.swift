@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import Resources
 internal import Sodium
 internal import VaultFile
@@ -20,6 +21,7 @@ struct AddCommand: ParsableCommand {
         let access = options.access
         let name = try name.parsed()
         var resource = try self.resource.resource(named: name)
+        input.keepFromChildren()
         let session = try Session(access)
         // Before somebody types a token for nothing.
         if input.isPrompt {
@@ -50,6 +52,11 @@ struct AddCommand: ParsableCommand {
 struct TokenOptions: ParsableArguments {
     @Option(name: .customLong("token-fd"), help: ArgumentHelp("Read the token from this descriptor.", valueName: "n"))
     var tokenFD: Int32?
+
+    /// Keeps the descriptor from the commands that unlocking may start.
+    func keepFromChildren() {
+        if let tokenFD, tokenFD > 2 { _ = fcntl(tokenFD, F_SETFD, FD_CLOEXEC) }
+    }
 
     var isPrompt: Bool { tokenFD == nil && SecretInput.isTerminal }
 

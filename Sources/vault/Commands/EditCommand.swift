@@ -5,7 +5,7 @@ internal import VaultFile
 
 struct EditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "edit", abstract: "Change what is kept about a resource, but not its token.",
+        commandName: "edit", abstract: "Change a resource's configuration, not its token.",
         discussion: "A flag that can be repeated replaces the whole list. An empty text removes what was there.")
 
     @OptionGroup var name: NameArgument

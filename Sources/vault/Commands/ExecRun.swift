@@ -14,8 +14,6 @@ extension ExecRequest {
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
         let templated = try noTemplate ? arguments.plain() : arguments.templated(for: names)
 
-        // Standard input is left to the command, at its end; another descriptor is none of its business.
-        if let descriptor = access.passphraseDescriptor, descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         let session = try Session(access)
         let tokens = try TokenSet(names, session)
         for resource in tokens.resources { try Expiry.check(resource, minimum: minimum, allowsExpired: allowExpired) }
@@ -32,13 +30,14 @@ extension ExecRequest {
         if dryRun { return try describe(program, plan) }
         var environment = Environment()
         let added = Set(plan.variableNames)
-        let isWithheld = Variables.unlocking.contains { Variables.text($0) != nil && !kept.contains($0) }
+        let isWithheld = Variables.unlocking.contains { Variables.isSet($0) && !kept.contains($0) }
         environment.remove { name in
             if added.contains(name) || name == Variables.withheldMark { return true }
             if Variables.unlocking.contains(name) { return !kept.contains(name) }
             return cleanEnvironment && !Environment.cleanNames.contains(name) && !kept.contains(name)
         }
         if isWithheld { plan.add(Variables.withheldMark, "1") }
+        Process.restoreSignals()
         throw unsafe plan.launch(program, arguments: templated.rendered(with: argumentFiles), environment: environment)
     }
 
@@ -92,6 +91,10 @@ struct TokenSet: ~Copyable {
 
     /// Refuses a token, or an encoded form of one, among the arguments: everybody on the machine can read those.
     func refuse(in arguments: CommandArguments) throws {
+        let isWorthwhile = arguments.indices.contains { index in
+            arguments.withArgument(index) { $0.count >= Needles.minimumSize }
+        }
+        guard isWorthwhile else { return }
         var needles = Needles()
         for number in resources.indices { withToken(number) { needles.add($0, number: number) } }
         for number in arguments.indices {
@@ -113,8 +116,6 @@ struct LaunchPlan: ~Copyable {
     private var starts: [Int] = []
     private(set) var variableNames: [String] = []
     private var files: [HeaderFile] = []
-    /// A file's content while it is made.
-    private var content = SecretBuffer(capacity: 2048)
 
     init(tokens: consuming TokenSet) { self.tokens = tokens }
 
@@ -174,17 +175,21 @@ struct LaunchPlan: ~Copyable {
     /// The path of a resource's file with headers, which is made when it is first asked for.
     mutating func path(of variable: Template.Variable, resource number: Int) throws -> String {
         if let file = files.first(where: { $0.variable == variable && $0.resource == number }) { return file.file.path }
-        content.removeAll()
         let resource = resources[number]
+        // The content is put together behind the variables, and taken away again: one region less.
+        let start = variables.count
+        defer { variables.truncate(to: start) }
         tokens.withToken(number) { token in
             if variable == .curlConfig {
-                CurlConfig.append(resource, token: token, to: &content)
+                CurlConfig.append(resource, token: token, to: &variables)
             } else {
-                HeaderRenderer.appendLines(resource, token: token, to: &content)
+                HeaderRenderer.appendLines(resource, token: token, to: &variables)
             }
         }
         do throws(SealedFile.Failure) {
-            let file = try content.withBytes { (content) throws(SealedFile.Failure) in try SealedFile.create(content) }
+            let file = try variables.withBytes { (bytes) throws(SealedFile.Failure) in
+                try SealedFile.create(bytes.extracting(droppingFirst: start))
+            }
             let path = file.path
             files.append(HeaderFile(variable, number, file))
             return path

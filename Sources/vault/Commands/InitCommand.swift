@@ -13,7 +13,7 @@ struct InitCommand: ParsableCommand {
     @Flag(help: "Do not protect a new identity with a passphrase: for machines.")
     var noPassphrase = false
 
-    @Option(help: ArgumentHelp("What the vault's members will be shown as your name.", valueName: "name"))
+    @Option(help: ArgumentHelp("Your label in the member list.", valueName: "name"))
     var label: String?
 
     @OptionGroup var options: AccessOptions

@@ -20,6 +20,7 @@ struct RotateCommand: ParsableCommand {
         let access = options.access
         let name = try name.parsed()
         let given = try expires.map { try Expiry.parse($0) }
+        input.keepFromChildren()
         let session = try Session(access)
         // Before somebody types a token for nothing.
         if input.isPrompt { _ = try session.record(named: name) }

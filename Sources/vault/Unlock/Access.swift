@@ -38,7 +38,7 @@ struct AccessOptions: ParsableArguments {
 
     @Option(
         name: .customLong("vault-id"),
-        help: ArgumentHelp("The vault that it has to be, vault1… or vault1…:N (VAULT_ID).", valueName: "id"))
+        help: ArgumentHelp("The expected vault, vault1... or vault1...:N (VAULT_ID).", valueName: "id"))
     private var vaultID: String?
 
     @Flag(name: .customLong("accept-older"), help: "Accept an older version than one seen before, this once.")

@@ -22,6 +22,8 @@ struct IdentitySource {
 
     init(_ access: Access) {
         self.access = access
+        // Standard input is left to the command, at its end; another descriptor is no child's business.
+        if let descriptor = access.passphraseDescriptor, descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         passphrases = PassphraseSource(access)
     }
 
