@@ -150,7 +150,7 @@ import Testing
 
     @Test func aFileThatIsNoneIsRefused() throws {
         try FileManager.default.createDirectory(atPath: file.string, withIntermediateDirectories: true)
-        #expect(throws: VaultError.system(operation: "reading", path: file.string, errno: EISDIR)) {
+        #expect(throws: VaultError.system(operation: .reading, path: file.string, errno: EISDIR)) {
             _ = try known.entry(for: "/srv/a")
         }
     }
@@ -178,7 +178,10 @@ import Testing
         let deep = FilePath(folder.file("tree/a/b"))
         try DurableFile.createFolder(deep)
         #expect(!KnownVaults.isInGitWorkTree(deep.appending("vault.age")))
+        // An empty one is none: anybody could make that.
         try DurableFile.createFolder(FilePath(folder.file("tree/.git")))
+        #expect(!KnownVaults.isInGitWorkTree(deep.appending("vault.age")))
+        try Array("ref: refs/heads/main\n".utf8).write(to: FilePath(folder.file("tree/.git/HEAD")))
         #expect(KnownVaults.isInGitWorkTree(deep.appending("vault.age")))
         #expect(KnownVaults.isInGitWorkTree(FilePath(folder.file("tree/vault.age"))))
         #expect(!KnownVaults.isInGitWorkTree(FilePath(folder.file("vault.age"))))

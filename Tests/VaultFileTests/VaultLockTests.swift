@@ -42,11 +42,11 @@ import Testing
     @Test func isNeverALink() throws {
         try FileManager.default.createSymbolicLink(
             atPath: path.string + ".lock", withDestinationPath: folder.file("elsewhere"))
-        #expect(throws: VaultError.system(operation: "locking", path: path.string, errno: ELOOP)) {
+        #expect(throws: VaultError.system(operation: .locking, path: path.string, errno: ELOOP)) {
             try VaultLock.hold(path) {}
         }
-        #expect(throws: VaultError.system(operation: "creating", path: path.string, errno: ELOOP)) {
-            try VaultLock.hold(path, purpose: "creating") {}
+        #expect(throws: VaultError.system(operation: .creating, path: path.string, errno: ELOOP)) {
+            try VaultLock.hold(path, purpose: .creating) {}
         }
         #expect(!FilePath(folder.file("elsewhere")).exists)
     }
@@ -76,7 +76,7 @@ import Testing
 
     @Test func aMissingFolderIsAnErrorOfTheSystem() {
         let path = FilePath(folder.file("missing/vault.age"))
-        #expect(throws: VaultError.system(operation: "locking", path: path.string, errno: ENOENT)) {
+        #expect(throws: VaultError.system(operation: .locking, path: path.string, errno: ENOENT)) {
             try VaultLock.hold(path) {}
         }
     }

@@ -63,13 +63,13 @@ import Testing
             [folder = place.folder.path as String, line = line as String, pin = "\(place.pin)" as String] in
             let vault = try Self.vault(folder, line, pin)
             #expect(try vault.records() == [record("github")])
-            #expect(throws: VaultError.system(operation: "writing", path: folder + "/vault.age", errno: EACCES)) {
+            #expect(throws: VaultError.system(operation: .writing, path: folder + "/vault.age", errno: EACCES)) {
                 try vault.put(record("gitlab"))
             }
             let other = Vault(
                 path: FilePath(folder + "/other.age"), identities: [X25519Identity()], trust: .init(),
                 ratchet: Ratchet(folder: nil))
-            #expect(throws: VaultError.system(operation: "creating", path: folder + "/other.age", errno: EACCES)) {
+            #expect(throws: VaultError.system(operation: .creating, path: folder + "/other.age", errno: EACCES)) {
                 _ = try other.create(label: "owner")
             }
         }
@@ -101,7 +101,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             [folder = place.folder.path as String, line = line as String, pin = "\(place.pin)" as String] in
             let vault = try Self.vault(folder, line, pin)
-            let error = VaultError.system(operation: "opening", path: folder + "/vault.age", errno: EACCES)
+            let error = VaultError.system(operation: .opening, path: folder + "/vault.age", errno: EACCES)
             #expect(throws: error) { _ = try vault.open() }
             #expect(throws: error) { try vault.put(record("gitlab")) }
         }
@@ -118,10 +118,10 @@ import Testing
                 path: FilePath(folder + "/vault.age"), identities: [try X25519Identity.parse(line)],
                 trust: .init(pin: Pin(pin)), ratchet: Ratchet(folder: "/dev/null"))
             _ = try Self.vault(folder, line, pin)
-            #expect(throws: VaultError.system(operation: "opening", path: folder + "/vault.age", errno: EACCES)) {
+            #expect(throws: VaultError.system(operation: .opening, path: folder + "/vault.age", errno: EACCES)) {
                 _ = try vault.open()
             }
-            #expect(throws: VaultError.system(operation: "locking", path: folder + "/vault.age", errno: EACCES)) {
+            #expect(throws: VaultError.system(operation: .locking, path: folder + "/vault.age", errno: EACCES)) {
                 try vault.put(record("gitlab"))
             }
         }

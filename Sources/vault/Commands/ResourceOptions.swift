@@ -88,8 +88,11 @@ enum Expiry {
     /// The moment that `--expires` gives; nil for `never`.
     static func parse(_ text: String) throws -> Timestamp? {
         if text == "never" || text.isEmpty { return nil }
-        let moment = try TimeSpan.moment(text, from: .now)
-        guard moment > .now else { throw Failure(.usage, "\(text) is in the past") }
+        // Without the value: a token may stand in a wrong place.
+        guard let moment = try? TimeSpan.moment(text, from: .now) else {
+            throw Failure(.usage, "--expires is not a time", hint: "use 2027-01-31, 2027-01-31T12:00:00Z, 90d, 12h or never")
+        }
+        guard moment > .now else { throw Failure(.usage, "--expires is in the past") }
         return moment
     }
 
@@ -100,7 +103,7 @@ enum Expiry {
         if left <= 0 {
             throw Failure(
                 .notAllowed, "the token of \(resource.name) expired \(TimeSpan.words(-left)) ago, on \(expires)",
-                hint: "store a new one with '\(Process.name) rotate \(resource.name)', or say --allow-expired")
+                hint: "store a new one with '\(Process.name) rotate \(resource.name)', or use --allow-expired")
         }
         if left < minimum {
             throw Failure(
@@ -112,7 +115,7 @@ enum Expiry {
     /// The number of seconds of a duration such as `12h`.
     static func duration(_ text: String, option: String) throws -> Int {
         guard let seconds = TimeSpan.seconds(text) else {
-            throw Failure(.usage, "\(option) is a duration such as 12h or 30d, not \"\(text)\"")
+            throw Failure(.usage, "\(option) is no duration", hint: "write 12h or 30d")
         }
         return seconds
     }

@@ -11,6 +11,8 @@ struct Access {
     var noInput = false
     var quiet = false
     var maximumWorkFactor = ScryptIdentity.defaultMaximumWorkFactor
+    /// For the completion of a shell: nobody is asked, no command is run, and no passphrase is read or worked at.
+    var isCompletion = false
 }
 
 /// The options that every verb has.
