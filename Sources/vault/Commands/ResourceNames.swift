@@ -1,5 +1,4 @@
 internal import Age
-internal import Resources
 internal import VaultFile
 
 /// The names for a shell to complete: only where that asks nobody anything and takes no time.
@@ -10,9 +9,12 @@ enum ResourceNames {
         access.quiet = true
         // Too low for any file that was made with a passphrase, so that nothing is computed.
         access.maximumWorkFactor = 0
-        var names: [String] = []
-        guard let session = try? Session(access), var reader = try? session.vault.open() else { return [] }
-        try? reader.forEachRecord { line in names.append(try RecordView(line).resource.name.description) }
-        return names
+        guard let session = try? Session(access), let reader = try? session.vault.open() else { return [] }
+        return (try? reader.names().map(\.description)) ?? []
+    }
+
+    /// What is said of a name that no resource has.
+    static func missing(_ name: RecordName) -> Failure {
+        Failure(.missing, "there is no resource \(name)", hint: "see what there is with '\(Process.name) list'")
     }
 }
