@@ -24,7 +24,7 @@ struct EditCommand: ParsableCommand {
             try resource.apply(to: &edited)
             try resource.check(edited)
             try record.withToken { try TokenRules.check($0, for: edited.headers) }
-            try changes.put(record.edited(edited), name)
+            try changes.put(record.edited(edited), name, quiet: options.access.quiet)
         }
         Messages.note("changed \(name)", unless: options.access.quiet)
         session.finish()
