@@ -74,6 +74,9 @@ struct ImportCommand: ParsableCommand {
         }
         let verb = dryRun ? "would store" : "stored"
         Messages.note("\(verb) \(stored.new) new and \(stored.replaced) replaced", unless: access.quiet)
+        let now = Timestamp.now
+        let expired = lines.count { $0.view.resource.token.isExpired(at: now) }
+        if expired > 0 { Messages.note("\(expired) of the tokens have expired already", unless: access.quiet) }
         session.finish()
     }
 
