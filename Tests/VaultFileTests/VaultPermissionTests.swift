@@ -82,7 +82,7 @@ import Testing
         try place.vault(state: "other").put(record("gitlab"))
         let before = try place.ratchet.state(of: place.pin.id)
         try handOver()
-        for (mode, lockMode) in [(0o500, 0o600), (0o700, 0o400), (0o500, 0o400)] {
+        for (mode, lockMode) in [(0o500, 0o600), (0o700, 0o000), (0o500, 0o400)] {
             try setMode(lockMode, of: "/state/\(place.pin.id).lock")
             try setMode(mode, of: "/state")
             await #expect(processExitsWith: .success) {
