@@ -4,13 +4,13 @@ import PackageDescription
 
 let package = Package(
     name: "vault",
-    platforms: [.macOS(.v26)],
     products: [
         .executable(name: "vault", targets: ["vault"])
     ],
+    // Exact, since Package.resolved is not kept: a build of the same commit is the same build.
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     ],
     targets: [
         // Floor 1: what C gives us.
@@ -56,7 +56,7 @@ let package = Package(
                 "Age", "Sodium", "TestSupport", "VaultFile", .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["Independent", "Vectors"]),
-        .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
+        .testTarget(name: "ChildProcessTests", dependencies: ["CLinux", "ChildProcess", "TestSupport"]),
         .testTarget(name: "RedactionTests", dependencies: ["Redaction", "Sodium", "TestSupport"]),
         .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
         .testTarget(

@@ -7,6 +7,13 @@ public enum Bech32 {
     private static let alphabet: StaticString = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
     private static let checksumCount = 6
 
+    /// For each ASCII character its place in the alphabet, or 255.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 128)
+        for value in 0..<32 { values[Int(alphabet.byte(at: value))] = UInt8(value) }
+        return values
+    }()
+
     /// `bytes` under `prefix`, in lower case.
     public static func encode(_ bytes: Span<UInt8>, prefix: StaticString) -> String {
         var text = [UInt8](repeating: 0, count: encodedCount(bytes.count, prefix: prefix))
@@ -105,7 +112,8 @@ public enum Bech32 {
         let wrongCase = uppercase ? UInt8(ascii: "a")...UInt8(ascii: "z") : UInt8(ascii: "A")...UInt8(ascii: "Z")
         if wrongCase.contains(character) { return nil }
         let lowered = character >= UInt8(ascii: "A") && character <= UInt8(ascii: "Z") ? character | 0x20 : character
-        return (0..<32).first { alphabet.byte(at: Int($0)) == lowered }
+        guard lowered < 128, case let value = values[Int(lowered)], value < 32 else { return nil }
+        return value
     }
 
     /// BIP 173's checksum, which covers the prefix in lower case.

@@ -10,6 +10,9 @@ public enum Launch {
         case notRunnable(String, errno: Int32)
     }
 
+    /// Where commands are looked for when `PATH` is not set or empty.
+    public static let defaultSearchPath = "/usr/local/bin:/usr/bin:/bin"
+
     /// The file that a command stands for: itself when there is a slash in it, else the first one in `searchPath` that
     /// can be executed.
     ///
@@ -19,21 +22,34 @@ public enum Launch {
     /// - Returns: Its path.
     /// - Throws: ``Failure``.
     public static func find(_ command: String, searchPath: String) throws(Failure) -> String {
-        guard !command.isEmpty else { throw .notFound(command) }
-        if command.contains("/") {
-            guard unsafe access(command, F_OK) == 0 else { throw .notFound(command) }
-            return command
+        let path = try find(Array(command.utf8), searchPath: Array(searchPath.utf8))
+        return String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The same for names that need not be text.
+    ///
+    /// - Returns: The path, ending in a zero byte.
+    public static func find(_ command: [UInt8], searchPath: [UInt8]) throws(Failure) -> [CChar] {
+        let slash = UInt8(ascii: "/")
+        func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+        func terminated(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
+        guard !command.isEmpty else { throw .notFound("") }
+        if command.contains(slash) {
+            let path = terminated(command)
+            guard unsafe access(path, F_OK) == 0 else { throw .notFound(text(command)) }
+            return path
         }
-        var refused: String?
-        for folder in searchPath.split(separator: ":", omittingEmptySubsequences: false) {
-            let candidate = folder.isEmpty ? "./\(command)" : "\(folder)/\(command)"
+        var refused: [UInt8]?
+        for folder in searchPath.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
+            let candidate = (folder.isEmpty ? [UInt8(ascii: ".")] : Array(folder)) + [slash] + command
+            let path = terminated(candidate)
             var status = stat()
-            guard unsafe stat(candidate, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-            if unsafe access(candidate, X_OK) == 0 { return candidate }
+            guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+            if unsafe access(path, X_OK) == 0 { return path }
             refused = refused ?? candidate
         }
-        if let refused { throw .notRunnable(refused, errno: EACCES) }
-        throw .notFound(command)
+        if let refused { throw .notRunnable(text(refused), errno: EACCES) }
+        throw .notFound(text(command))
     }
 
     /// Replaces this process with `program`. Returns only when that fails. Never tries a shell.

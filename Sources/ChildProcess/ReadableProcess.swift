@@ -4,12 +4,15 @@ internal import Glibc
 /// A child whose output this process reads. Its input is empty, so that it cannot take ours.
 public struct ReadableProcess: ~Copyable {
     private let id: pid_t
+    /// What this process did about the end of children.
+    private let handler: (@convention(c) (Int32) -> Void)?
 
     /// Where its standard output is read.
     public let output: Int32
 
-    private init(id: pid_t, output: Int32) {
+    private init(id: pid_t, handler: (@convention(c) (Int32) -> Void)?, output: Int32) {
         self.id = id
+        self.handler = handler
         self.output = output
     }
 
@@ -34,22 +37,28 @@ public struct ReadableProcess: ~Copyable {
         }
         unsafe envp.append(nil)
         var id: pid_t = 0
+        // Where our parent ignores it, the system would forget how the child ended.
+        let handler = signal(SIGCHLD, SIG_DFL)
         let status = unsafe posix_spawn(&id, program, &actions, nil, argv, envp)
         close(pipe[1])
         guard status == 0 else {
             close(pipe[0])
+            _ = signal(SIGCHLD, handler)
             throw .notRunnable(program, errno: status)
         }
-        return ReadableProcess(id: id, output: pipe[0])
+        return ReadableProcess(id: id, handler: handler, output: pipe[0])
     }
 
     /// Waits for its end.
     ///
-    /// - Returns: Its exit code, or 128 and the number of the signal that ended it.
+    /// - Returns: Its exit code, or 128 and the number of the signal that ended it; 255 when that is not known.
     public consuming func wait() -> Int32 {
         close(output)
         var status: Int32 = 0
-        while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
+        var ended: pid_t
+        repeat { ended = unsafe waitpid(id, &status, 0) } while ended < 0 && errno == EINTR
+        _ = signal(SIGCHLD, handler)
+        guard ended == id else { return 255 }
         let signal = status & 0x7f
         return signal == 0 ? status >> 8 & 0xff : 128 + signal
     }

@@ -59,6 +59,12 @@ public struct Template: Hashable, Sendable {
         self.parts = parts
     }
 
+    /// A template of one variable alone.
+    init(_ variable: Variable) {
+        text = "{{\(variable.rawValue)}}"
+        parts = [.variable(variable)]
+    }
+
     /// The variables that occur.
     public var variables: Set<Variable> {
         Set(parts.compactMap { if case .variable(let variable) = $0 { variable } else { nil } })
@@ -131,13 +137,19 @@ public struct EnvironmentTemplate: Hashable, Sendable {
     /// As it was written.
     public var text: String { "\(name)=\(value.text)" }
 
+    private init(_ name: String, _ variable: Template.Variable) throws(ResourceError) {
+        try EnvironmentName.check(name)
+        self.name = name
+        value = Template(variable)
+    }
+
     /// The variables of a resource that names none.
     static func defaults(for resource: String) throws(ResourceError) -> [EnvironmentTemplate] {
         let prefix = EnvironmentName.prefix(for: resource)
         return [
-            try EnvironmentTemplate("\(prefix)_TOKEN={{token}}"),
-            try EnvironmentTemplate("\(prefix)_HEADERS={{headers}}"),
-            try EnvironmentTemplate("\(prefix)_CURL_CONFIG={{curl_config}}"),
+            try EnvironmentTemplate("\(prefix)_TOKEN", .token),
+            try EnvironmentTemplate("\(prefix)_HEADERS", .headers),
+            try EnvironmentTemplate("\(prefix)_CURL_CONFIG", .curlConfig),
         ]
     }
 }

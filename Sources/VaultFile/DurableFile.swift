@@ -12,25 +12,28 @@ package enum DurableFile {
     ///   - path: Must not be a symbolic link.
     ///   - backup: Where the old file stays, if there is one.
     ///   - mode: The permissions of the new file.
+    ///   - adopting: Whether the file belongs to the owner of its folder when root writes it.
     ///   - replacing: False refuses a file that is there already, without a moment in which it could come.
     ///   - write: Writes the content.
     ///   - check: Gets the path of the new file before it is put in place.
     /// - Throws: ``VaultError``, or what `write` or `check` throws.
     package static func write(
-        _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], replacing: Bool = true,
+        _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], adopting: Bool = false,
+        replacing: Bool = true,
         _ write: (FileDescriptor) throws(VaultError) -> Void,
         check: (FilePath) throws(VaultError) -> Void = { _ in }
     ) throws(VaultError) {
         let temporary = sibling(of: path)
         do throws(VaultError) {
-            let descriptor = try attempt(replacing ? "writing" : "creating", path) {
+            let descriptor = try attempt(replacing ? .writing : .creating, path) {
                 try FileDescriptor.open(
                     temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
                     permissions: [.ownerReadWrite])
             }
+            if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.removingLastComponent()]) }
             do throws(VaultError) {
                 try write(descriptor)
-                try attempt("writing", path) {
+                try attempt(.writing, path) {
                     if mode != [.ownerReadWrite], fchmod(descriptor.rawValue, mode.rawValue) != 0 {
                         throw Errno(rawValue: errno)
                     }
@@ -40,11 +43,11 @@ package enum DurableFile {
                 try? descriptor.close()
                 throw error
             }
-            try attempt("writing", path) { try descriptor.close() }
+            try attempt(.writing, path) { try descriptor.close() }
             try check(temporary)
             if let backup { try keep(path, as: backup) }
             if replacing {
-                try attempt("replacing", path) { try move(temporary, to: path) }
+                try attempt(.replacing, path) { try move(temporary, to: path) }
             } else {
                 // A link, unlike a rename, fails when the name is taken.
                 guard
@@ -53,7 +56,7 @@ package enum DurableFile {
                     }) == 0
                 else {
                     if errno == EEXIST { throw VaultError.exists(path.string) }
-                    throw VaultError.system(operation: "creating", path: path.string, errno: errno)
+                    throw VaultError.system(operation: .creating, path: path.string, errno: errno)
                 }
                 remove(temporary)
             }
@@ -71,16 +74,34 @@ package enum DurableFile {
 
     /// The file itself where `path` is a symbolic link: that is what a write replaces, so that the link stays.
     package static func target(of path: FilePath) -> FilePath {
-        guard let real = unsafe realpath(path.string, nil) else { return path }
+        realPath(path) ?? path
+    }
+
+    /// The path without links, as the system gives it: its bytes need not be text.
+    static func realPath(_ path: FilePath) -> FilePath? {
+        guard let real = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else { return nil }
         defer { unsafe free(real) }
-        return FilePath(unsafe String(cString: real))
+        return unsafe FilePath(platformString: real)
+    }
+
+    /// Gives what root has just made to whom the first of `models` that is there belongs to, so that root's work does
+    /// not lock the owner out.
+    static func giveAway(_ descriptor: Int32, likeFirstOf models: [FilePath]) {
+        guard geteuid() == 0 else { return }
+        for model in models {
+            var status = stat()
+            let found = unsafe (model.isEmpty ? "." : model).withPlatformString { unsafe stat($0, &status) }
+            guard found == 0 else { continue }
+            if status.st_uid != 0 { _ = fchown(descriptor, status.st_uid, status.st_gid) }
+            return
+        }
     }
 
     /// Writes all of `bytes`.
     package static func write(_ bytes: Span<UInt8>, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError)
     {
         let total = bytes.count
-        try attempt("writing", path) {
+        try attempt(.writing, path) {
             try unsafe bytes.withUnsafeBytes { buffer in
                 var written = 0
                 while written < total {
@@ -116,14 +137,23 @@ package enum DurableFile {
         var status = stat()
         if unsafe stat(folder.string, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else {
-                throw .system(operation: "creating the folder", path: folder.string, errno: ENOTDIR)
+                throw .system(operation: .creatingFolder, path: folder.string, errno: ENOTDIR)
             }
             return
         }
         let parent = folder.removingLastComponent()
         if parent != folder { try createFolder(parent) }
-        if unsafe mkdir(folder.string, 0o700) != 0, errno != EEXIST {
-            throw .system(operation: "creating the folder", path: folder.string, errno: errno)
+        if unsafe mkdir(folder.string, 0o700) != 0 {
+            if errno == EEXIST { return }
+            throw .system(operation: .creatingFolder, path: folder.string, errno: errno)
+        }
+        guard geteuid() == 0 else { return }
+        // Neither a link nor something of somebody else that came in its place.
+        let descriptor = unsafe open(folder.string, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        if unsafe fstat(descriptor, &status) == 0, status.st_uid == 0, status.st_mode & 0o777 == 0o700 {
+            giveAway(descriptor, likeFirstOf: [parent])
         }
     }
 
@@ -142,10 +172,10 @@ package enum DurableFile {
         }
         if status != 0 {
             if errno == ENOENT { return }
-            throw .system(operation: "keeping the old file of", path: path.string, errno: errno)
+            throw .system(operation: .keeping, path: path.string, errno: errno)
         }
         do throws(VaultError) {
-            try attempt("keeping the old file as", backup) { try move(temporary, to: backup) }
+            try attempt(.keepingAs, backup) { try move(temporary, to: backup) }
             // rename does nothing when both are names of one file already.
             remove(temporary)
         } catch {
@@ -155,7 +185,7 @@ package enum DurableFile {
     }
 
     private static func sync(folder: FilePath) throws(VaultError) {
-        try attempt("writing", folder) {
+        try attempt(.writing, folder) {
             let descriptor = try FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly, options: [.closeOnExec])
             defer { try? descriptor.close() }
             if fsync(descriptor.rawValue) != 0 { throw Errno(rawValue: errno) }
@@ -174,7 +204,9 @@ package enum DurableFile {
     }
 
     /// Runs `body` and says what was being done when the system refused.
-    static func attempt<R>(_ operation: String, _ path: FilePath, _ body: () throws -> R) throws(VaultError) -> R {
+    static func attempt<R>(
+        _ operation: VaultError.Operation, _ path: FilePath, _ body: () throws -> R
+    ) throws(VaultError) -> R {
         do {
             return try body()
         } catch {

@@ -31,7 +31,8 @@ public struct KnownVaults: Sendable {
     /// What is known of the vault at `path`.
     public func entry(for path: FilePath) throws(VaultError) -> Entry? {
         let place = Self.place(of: path)
-        return try entries().first { $0.isAt(place) }
+        // What may not be read says nothing: then a pin is needed from elsewhere.
+        return try entries(unreadableIsNone: true).first { $0.isAt(place) }
     }
 
     /// Writes down an entry, in the place of the one with the same path if there is one.
@@ -40,9 +41,13 @@ public struct KnownVaults: Sendable {
         guard !entry.path.utf8.contains(UInt8(ascii: "\n")) else {
             throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(known)")
         }
+        guard entry.path.utf8.first == UInt8(ascii: "/") else {
+            throw VaultError.notAllowed("a vault is written down by its whole path, which \"\(entry.path)\" is not")
+        }
         try DurableFile.createFolder(known.removingLastComponent())
         let file = DurableFile.target(of: known)
         try VaultLock.hold(file) {
+            DurableFile.removeRemains(of: file)
             _ = try entries()
             // Line by line, so that comments stay.
             let newline = UInt8(ascii: "\n")
@@ -51,7 +56,7 @@ public struct KnownVaults: Sendable {
             lines.removeAll { Self.entry(String(decoding: $0, as: UTF8.self))?.isAt(entry.path) ?? false }
             lines.append(Array("\(entry.pin) \(entry.followsGit ? "git" : "plain") \(entry.path)".utf8)[...])
             let text = lines.joined(separator: [newline]) + [newline]
-            try DurableFile.write(file) { (descriptor) throws(VaultError) in
+            try DurableFile.write(file, adopting: true) { (descriptor) throws(VaultError) in
                 try DurableFile.write(text.span, to: descriptor, at: file)
             }
         }
@@ -60,25 +65,39 @@ public struct KnownVaults: Sendable {
     /// The path by which the vault at `path` is known: the real path of its folder, and its name.
     public static func place(of path: FilePath) -> String {
         let folder = path.removingLastComponent()
-        guard let name = path.lastComponent?.string,
-            let real = unsafe realpath(folder.isEmpty ? "." : folder.string, nil)
-        else { return path.string }
-        defer { unsafe free(real) }
-        return FilePath(unsafe String(cString: real)).appending(name).string
+        guard let name = path.lastComponent, let real = DurableFile.realPath(folder.isEmpty ? "." : folder) else {
+            return path.string
+        }
+        return real.appending(name).string
     }
 
-    /// Whether the folder of `path`, or one above it, is a git work tree.
+    /// Whether the folder of `path`, or one above it, is a git work tree of this user. Somebody else's says nothing: that
+    /// would be a way to have older versions accepted.
     public static func isInGitWorkTree(_ path: FilePath) -> Bool {
         var folder = FilePath(place(of: path)).removingLastComponent()
         while !folder.isEmpty {
-            if unsafe access(folder.appending(".git").string, F_OK) == 0 { return true }
+            if isGitWorkTree(folder) { return true }
             guard folder.removeLastComponent() else { break }
         }
         return false
     }
 
-    private func entries() throws(VaultError) -> [Entry] {
-        guard let file, let bytes = try SmallFile.read(file) else { return [] }
+    private static func isGitWorkTree(_ folder: FilePath) -> Bool {
+        func typeOfOwn(_ path: FilePath) -> mode_t? {
+            var status = stat()
+            guard unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0, status.st_uid == geteuid() else {
+                return nil
+            }
+            return status.st_mode & S_IFMT
+        }
+        let git = folder.appending(".git")
+        guard typeOfOwn(folder) != nil, let type = typeOfOwn(git) else { return false }
+        // In a linked work tree, or a submodule, it is a file.
+        return type == S_IFREG || type == S_IFDIR && typeOfOwn(git.appending("HEAD")) == S_IFREG
+    }
+
+    private func entries(unreadableIsNone: Bool = false) throws(VaultError) -> [Entry] {
+        guard let file, let bytes = try SmallFile.read(file, unreadableIsNone: unreadableIsNone) else { return [] }
         var entries: [Entry] = []
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let text = String(decoding: line, as: UTF8.self)

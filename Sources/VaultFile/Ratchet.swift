@@ -65,24 +65,33 @@ public struct Ratchet: Sendable {
     /// What was seen of a vault, or nil when it was never seen.
     public func state(of id: VaultID) throws(VaultError) -> State? {
         guard let path = folder?.appending("\(id)") else { return nil }
-        guard let text = try SmallFile.read(path) else { return nil }
+        // What may not be read, as another user's in a container, says nothing.
+        guard let text = try SmallFile.read(path, unreadableIsNone: true) else { return nil }
+        return try Self.parse(text, path)
+    }
+
+    private static func parse(_ text: [UInt8], _ path: FilePath) throws(VaultError) -> State {
         guard let state = State(text: String(decoding: text, as: UTF8.self)) else {
-            throw .damaged("\(path) is not what vault wrote there; remove it to start afresh")
+            throw .damagedState(path: path.string)
         }
         return state
     }
 
     /// Remembers `state` if it is later than what is remembered now. Never goes back.
-    public func raise(_ id: VaultID, to state: State) throws {
+    ///
+    /// - Parameter patience: How many seconds to wait for somebody else who does the same.
+    public func raise(_ id: VaultID, to state: State, patience: Int = 10) throws {
         guard let folder else { return }
         try DurableFile.createFolder(folder)
         let path = folder.appending("\(id)")
-        try VaultLock.hold(path) {
-            if let current = try self.state(of: id) {
+        try VaultLock.hold(path, patience: patience) {
+            DurableFile.removeRemains(of: path)
+            if let text = try SmallFile.read(path) {
+                let current = try Self.parse(text, path)
                 let moved = current.stanza != state.stanza && current.manifest == state.manifest
                 guard current.isOlder(than: state) || moved else { return }
             }
-            try DurableFile.write(path) { (descriptor) throws(VaultError) in
+            try DurableFile.write(path, adopting: true) { (descriptor) throws(VaultError) in
                 try DurableFile.write(Array(state.text.utf8).span, to: descriptor, at: path)
             }
         }
@@ -122,23 +131,26 @@ extension Ratchet.State {
 /// Small text files.
 enum SmallFile {
     /// The content of a file of at most 1 MiB, or nil when there is none.
-    static func read(_ path: FilePath) throws(VaultError) -> [UInt8]? {
+    ///
+    /// - Parameter unreadableIsNone: Whether one that may not be read is the same as none.
+    static func read(_ path: FilePath, unreadableIsNone: Bool = false) throws(VaultError) -> [UInt8]? {
         let source: FileSource
         do {
             source = try FileSource(opening: path)
         } catch {
             if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
-            throw .system(operation: "reading", path: path.string, errno: error.errno)
+            if unreadableIsNone, error.errno == EACCES || error.errno == EPERM { return nil }
+            throw .system(operation: .reading, path: path.string, errno: error.errno)
         }
         guard source.byteCount <= 1 << 20 else {
-            throw .system(operation: "reading", path: path.string, errno: EFBIG)
+            throw .system(operation: .reading, path: path.string, errno: EFBIG)
         }
         var bytes = [UInt8](repeating: 0, count: source.byteCount)
         var output = bytes.mutableSpan
         do {
             try source.read(into: &output, at: 0)
         } catch {
-            throw .system(operation: "reading", path: path.string, errno: EIO)
+            throw .system(operation: .reading, path: path.string, errno: EIO)
         }
         return bytes
     }

@@ -44,7 +44,7 @@ public struct Vault: Sendable {
         let reader = try read(pin, &seen)
         if reader.state != seen {
             // A state folder that cannot be written, as in a container, never fails a read.
-            try? ratchet.raise(reader.id, to: reader.state)
+            try? ratchet.raise(reader.id, to: reader.state, patience: 1)
         }
         return reader
     }
@@ -57,7 +57,7 @@ public struct Vault: Sendable {
         guard let owner = identities.first else { throw VaultError.noMatch }
         let target = DurableFile.target(of: path)
         try DurableFile.createFolder(target.removingLastComponent())
-        return try VaultLock.hold(target, purpose: "creating") {
+        return try VaultLock.hold(target, purpose: .creating) {
             let writer = VaultWriter(signer: SigningKey(of: owner))
             let created = try writer.create(at: target, owner: owner.recipient, label: label)
             try? ratchet.raise(created.id, to: created.state)

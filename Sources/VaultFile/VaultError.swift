@@ -11,6 +11,8 @@ public enum VaultError: Error, Equatable {
     case otherVault(found: VaultID, pinned: VaultID)
     /// No pin is known for the vault, and nobody said to trust it.
     case unknownVault(VaultID)
+    /// The file that remembers the newest version seen here is not what this program wrote.
+    case damagedState(path: String)
     /// None of the identities opens the file.
     case noMatch
     /// The operation needs a role, or a trust, that is not there. The text says which.
@@ -26,7 +28,34 @@ public enum VaultError: Error, Equatable {
     /// Somebody else held the lock for all of the time that was waited.
     case locked(String)
     /// The system refused. `operation` is what was being done, `errno` the system's number.
-    case system(operation: String, path: String, errno: Int32)
+    case system(operation: Operation, path: String, errno: Int32)
     /// The new file is in place, but the system could not say that it will outlast a power cut.
     case durabilityUnknown(path: String, errno: Int32)
+
+    /// What was being done with a file when the system refused, in words that stand before its path.
+    public enum Operation: String, Sendable {
+        /// Making a file that was not there before.
+        case creating
+        /// Making a folder for it.
+        case creatingFolder = "creating the folder"
+        /// Opening a file.
+        case opening
+        /// Reading a file.
+        case reading
+        /// Reading again what was just written.
+        case readingBack = "reading back"
+        /// Writing the next version of a file.
+        case writing
+        /// Putting that in the place of the one before.
+        case replacing
+        /// Giving the version before a second name.
+        case keeping = "keeping the old file of"
+        /// Giving the version before its own name.
+        case keepingAs = "keeping the old file as"
+        /// Taking the lock of a file.
+        case locking
+
+        /// Whether something new was to come into being.
+        public var isCreation: Bool { self == .creating || self == .creatingFolder }
+    }
 }

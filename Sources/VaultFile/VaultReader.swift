@@ -30,7 +30,7 @@ public struct UnverifiedVault: ~Copyable {
             source = try FileSource(opening: path)
         } catch {
             if error.errno == ENOENT || error.errno == ENOTDIR { throw .noSuchFile(path.string) }
-            throw .system(operation: "opening", path: path.string, errno: error.errno)
+            throw .system(operation: .opening, path: path.string, errno: error.errno)
         }
         var stanza = 0
         var payload = try VaultError.mapping(path) { () throws(AgeError) in
@@ -303,7 +303,7 @@ extension VaultError {
             case .armor(let reason): .damaged("the armor is malformed: \(reason)")
             case .payload(let reason): .damaged("the content is damaged: \(reason)")
             case .workFactor, .outOfMemory: .damaged("the header asks for a passphrase")
-            case .unreadable(let number): .system(operation: "reading", path: path.string, errno: number)
+            case .unreadable(let number): .system(operation: .reading, path: path.string, errno: number)
             }
     }
 }

@@ -154,7 +154,7 @@ struct VaultWriter: ~Copyable {
             }
             return header.isAuthentic(under: fileKey) && written == tail && blocksAreGood
         }
-        guard isGood else { throw .system(operation: "reading back", path: path.string, errno: EIO) }
+        guard isGood else { throw .system(operation: .readingBack, path: path.string, errno: EIO) }
     }
 
     /// Gives the new file to the owner of the old one: root may change a vault that others must still read.
@@ -169,7 +169,7 @@ struct VaultWriter: ~Copyable {
     private static func mode(of path: FilePath) throws(VaultError) -> FilePermissions {
         var status = stat()
         guard unsafe stat(path.string, &status) == 0 else {
-            throw .system(operation: "opening", path: path.string, errno: errno)
+            throw .system(operation: .opening, path: path.string, errno: errno)
         }
         return FilePermissions(rawValue: status.st_mode & 0o777)
     }

@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import ChildProcess
 internal import Glibc
 internal import Resources
+internal import Synchronization
 internal import VaultFile
 
 /// The exit codes of all verbs but `exec`, from sysexits.h.
@@ -53,8 +54,8 @@ struct Failure: Error {
         case let error as ResourceError: self.init(resource: error)
         case let error as Launch.Failure: self.init(launch: error)
         case AgeError.outOfMemory(let bytes):
-            self.init(.io, "the passphrase needs \(bytes >> 20) MiB of memory, which there are not")
-        default: self.init(.bug, "an error that nobody thought of: \(type(of: error))", hint: "please report this")
+            self.init(.io, "the passphrase needs \(bytes >> 20) MiB of memory, more than is available")
+        default: self.init(.bug, "unexpected error: \(type(of: error))", hint: "please report this")
         }
     }
 
@@ -71,24 +72,36 @@ struct Failure: Error {
 extension Failure {
     private init(vault error: VaultError) {
         switch error {
-        case .damaged(let what): self.init(.damaged, "the vault does not check: \(what)", hint: Self.restoreHint)
+        case .damaged(let what):
+            self.init(.damaged, "\(Self.vaultPath) is damaged: \(what)", hint: Self.restoreHint)
+        case .damagedState(let path):
+            self.init(
+                .damaged, "\(path) is damaged: it remembers the newest version of the vault seen here",
+                hint: "to forget that and start afresh: rm \(path)")
         case .older(let what):
             self.init(
-                .damaged, "the vault is not the newest: \(what)",
+                .damaged, "\(Self.vaultPath) is older than a version already seen: \(what)",
                 hint: "somebody may have put an old copy in its place; if you restored it yourself, "
-                    + "say --accept-older once")
+                    + "use --accept-older once")
         case .belowPin(let version, let minimum):
             self.init(
-                .damaged, "the vault's roster has version \(version), but the pin asks for \(minimum) or later",
+                .damaged,
+                "\(Self.vaultPath) has a roster of version \(version), but the pin asks for \(minimum) or later",
                 hint: "somebody may have put an old copy in its place; get the newest one from the vault's owner")
         case .otherVault(let found, let pinned):
             self.init(
-                .damaged, "the file is the vault \(found), but \(pinned) is the one that is trusted here",
-                hint: "somebody may have put another vault in its place; if you did, give --vault-id \(found)")
+                .damaged, "\(Self.vaultPath) is the vault \(found), but \(pinned) is the one that is trusted here",
+                hint: "somebody may have put another vault in its place; only if the owner confirms the new id, change "
+                    + "it where the old one came from: known_vaults, VAULT_ID, --vault-id, or the identity")
         case .unknownVault(let id):
             self.init(
                 .notAllowed, "the vault \(id) is not known here, and there is nobody to ask",
                 hint: "if its owner confirms this id, set VAULT_ID=\(id)")
+        case .noMatch where Variables.isWithheld:
+            self.init(
+                .notAllowed,
+                "none of the identities opens the vault: the surrounding '\(Process.name) exec' keeps its own to itself",
+                hint: "start the surrounding one with --keep VAULT_IDENTITY, or give a file by VAULT_IDENTITY_FILE")
         case .noMatch:
             self.init(
                 .notAllowed, "none of the identities opens the vault",
@@ -102,17 +115,19 @@ extension Failure {
         case .locked(let path):
             self.init(.busy, "another \(Process.name) is writing \(path), and did not end within 10 seconds")
         case .system(let operation, let path, let number):
-            let isCreation = operation.hasPrefix("creating")
             self.init(
-                isCreation ? .exists : .io,
-                "\(operation) \(path): "
-                    + (number == EINVAL && operation == "opening" ? "it is not a regular file" : Self.text(number)),
+                operation.isCreation ? .exists : .io,
+                "\(operation.rawValue) \(path): "
+                    + (number == EINVAL && operation == .opening ? "it is not a regular file" : Self.text(number)),
                 hint: number == EISDIR ? "give the path of a file with --vault" : nil)
         case .durabilityUnknown(let path, let number):
             self.init(
-                .io, "\(path) is written, but whether it would outlast a power cut is unknown: \(Self.text(number))")
+                .io, "\(path): written, durability unknown: \(Self.text(number))")
         }
     }
+
+    /// What a message about the vault calls it; a command has to do with one vault only.
+    private static var vaultPath: String { Session.openedPath.withLock { $0 } ?? "the vault" }
 
     private static var restoreHint: String {
         "the version before it may be good: the same path with .bak behind it"
@@ -144,35 +159,62 @@ extension Failure {
             self.init(.bug, "the command line could not be read", hint: "please report this")
             return
         }
-        let text = RootCommand.message(for: error)
-        var message = text.split(separator: "\n").first.map(String.init) ?? text
-        if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
-        if message.hasSuffix(".") { message.removeLast() }
         // Its last line reads: See 'vault add --help' for more information.
         let help = RootCommand.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
         var hint = "see '\(help.map(String.init) ?? "\(Process.name) --help")'"
         let isForToken = ["add", "rotate"].contains(arguments.first)
-        let pipeHint = "a token is never an argument: pipe it in, or let yourself be asked"
-        if let question = message.firstRange(of: ". Did you mean ") {
-            // An option that takes any text is no place for a token either.
-            hint =
-                isForToken && message.contains("'--token'")
-                ? pipeHint : "did you mean \(message[question.upperBound...])"
-            message.removeSubrange(question.lowerBound...)
+        let pipeHint = "a token is never an argument, which everybody can read: pipe it in, or give --token-fd N"
+        let text = RootCommand.message(for: error)
+        var message = text.split(separator: "\n").first.map(String.init) ?? text
+        if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
+        if message.hasSuffix(".") { message.removeLast() }
+        if let unknown = message.behind("Unknown option '") {
+            let option = Self.optionName(unknown.prefix { $0 != "=" && $0 != "'" })
+            message = "unknown option" + (option.map { " '\($0)'" } ?? "")
+            if isForToken, option?.hasPrefix("--token") ?? true {
+                hint = pipeHint
+            } else if let question = unknown.ranges(of: "'. Did you mean '").last,
+                let suggestion = Self.optionName(unknown[question.upperBound...].prefix { $0 != "'" })
+            {
+                hint = "did you mean '\(suggestion)'?"
+            }
         } else if message.contains("nexpected argument") {
-            message = "there is an argument too many"
+            message = "too many arguments"
             if help == "\(Process.name) --help" {
-                message = "there is no such verb"
+                message = "unknown command"
             } else if arguments.first == ExecCommand.verb {
                 hint = CommandArguments.usage
             } else if isForToken {
                 hint = pipeHint
             }
-        } else if let option = message.firstRange(of: " is invalid for ") {
-            message = "this is no value for \(message[option.upperBound...].prefix { $0 != "." })"
+        } else if message.hasPrefix("The value '") {
+            // What follows is ours, unless the value itself reads like it: then nothing is said of the option.
+            let options = message.ranges(of: "' is invalid for '")
+            let option = options.last.map { message[$0.upperBound...].prefix { $0 != "'" && $0 != " " } }
+            let name = options.count == 1 ? option.flatMap { Self.optionName($0) } : nil
+            message = "invalid value" + (name.map { " for '\($0)'" } ?? "")
+        } else if let value = message.firstRange(of: ", but '") {
+            message.removeSubrange(value.lowerBound...)
+        } else if message.hasPrefix("Value to be set with ") {
+            message = "options that exclude each other"
         }
         self.init(.usage, message.lowercasedFirst, hint: hint)
     }
+
+    /// An option's name, if it looks like one: anything else may be a token in a wrong place.
+    private static func optionName(_ text: Substring) -> String? {
+        let name = text.drop { $0 == "-" }
+        let dashes = text.count - name.count
+        guard dashes == 1 || dashes == 2, (1...30).contains(name.count),
+            name.utf8.allSatisfy({ (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "-") })
+        else { return nil }
+        return String(text)
+    }
+}
+
+extension String {
+    /// What follows a prefix, or nil when it is not there.
+    fileprivate func behind(_ prefix: String) -> Substring? { hasPrefix(prefix) ? dropFirst(prefix.count) : nil }
 }
 
 extension String {

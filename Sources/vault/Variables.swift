@@ -18,11 +18,14 @@ enum Variables {
         }
     }
 
-    /// Whether a variable is set and not empty; for secrets, of which nothing is read.
+    /// Whether a variable has a value, which may be a secret: nothing of it is copied.
     static func isSet(_ name: String) -> Bool {
         guard let value = unsafe getenv(name) else { return false }
         return unsafe value.pointee != 0
     }
+
+    /// Whether a surrounding `exec` kept to itself what unlocks the vault.
+    static var isWithheld: Bool { isSet(withheldMark) && !isSet("VAULT_IDENTITY") }
 
     /// What unlocks a vault and never reaches a child.
     static let unlocking = ["VAULT_IDENTITY", "VAULT_PASSPHRASE"]

@@ -98,7 +98,7 @@ import Testing
         try write("one")
         try FileManager.default.createDirectory(atPath: backup.string, withIntermediateDirectories: false)
         #expect(
-            throws: VaultError.system(operation: "keeping the old file as", path: backup.string, errno: EISDIR)
+            throws: VaultError.system(operation: .keepingAs, path: backup.string, errno: EISDIR)
         ) { try write("two", backup: backup) }
         #expect(try text(path) == "one")
         #expect(try names() == ["file", "file.bak"])
@@ -106,7 +106,7 @@ import Testing
 
     @Test func aFolderInTheWayIsAFailure() throws {
         try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: false)
-        #expect(throws: VaultError.system(operation: "replacing", path: path.string, errno: EISDIR)) { try write("x") }
+        #expect(throws: VaultError.system(operation: .replacing, path: path.string, errno: EISDIR)) { try write("x") }
         #expect(throws: VaultError.exists(path.string)) { try write("x", replacing: false) }
         #expect(try names() == ["file"])
     }
@@ -124,8 +124,10 @@ import Testing
 
     @Test func aMissingFolderIsAFailure() {
         let lost = FilePath(folder.file("missing/file"))
-        #expect(throws: VaultError.system(operation: "creating", path: lost.string, errno: ENOENT)) {
-            try DurableFile.write(lost) { _ in }
+        for (replacing, operation) in [(true, VaultError.Operation.writing), (false, .creating)] {
+            #expect(throws: VaultError.system(operation: operation, path: lost.string, errno: ENOENT)) {
+                try DurableFile.write(lost, replacing: replacing) { _ in }
+            }
         }
     }
 
@@ -164,7 +166,7 @@ import Testing
     @Test func aFolderThatAFileStandsInTheWayOfIsAFailure() throws {
         try write("one")
         for name in [path, path.appending("a"), path.appending("a/b")] {
-            #expect(throws: VaultError.system(operation: "creating the folder", path: path.string, errno: ENOTDIR)) {
+            #expect(throws: VaultError.system(operation: .creatingFolder, path: path.string, errno: ENOTDIR)) {
                 try DurableFile.createFolder(name)
             }
         }

@@ -1,6 +1,7 @@
 import Age
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import VaultFile

@@ -35,6 +35,14 @@ import Testing
         #expect(try known.entry(for: "/srv/vault.age") == nil)
     }
 
+    @Test func knowsNothingWithoutAPlaceForTheFile() throws {
+        let nowhere = KnownVaults(file: nil)
+        #expect(try nowhere.entry(for: "/srv/vault.age") == nil)
+        #expect(throws: VaultError.notAllowed("there is no home folder to write it down in")) {
+            try nowhere.record(entry("/srv/vault.age"))
+        }
+    }
+
     @Test func writesDownWhatItReads() throws {
         let plain = entry("/srv/vault.age")
         let git = entry("/srv/repository/vault.age", two, git: true)
@@ -67,6 +75,15 @@ import Testing
         #expect(
             throws: VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(file)")
         ) { try known.record(entry("/srv/a\n\(two) plain /srv/b")) }
+        #expect(!file.exists)
+    }
+
+    /// A line with such a path would make the whole file unreadable.
+    @Test(arguments: ["", "vault.age", "./vault.age", "~/vault.age", " /srv/a"])
+    func aPathThatIsNotWholeIsNotWrittenDown(_ path: String) throws {
+        #expect(
+            throws: VaultError.notAllowed("a vault is written down by its whole path, which \"\(path)\" is not")
+        ) { try known.record(entry(path)) }
         #expect(!file.exists)
     }
 
@@ -133,7 +150,7 @@ import Testing
 
     @Test func aFileThatIsNoneIsRefused() throws {
         try FileManager.default.createDirectory(atPath: file.string, withIntermediateDirectories: true)
-        #expect(throws: VaultError.system(operation: "reading", path: file.string, errno: EISDIR)) {
+        #expect(throws: VaultError.system(operation: .reading, path: file.string, errno: EISDIR)) {
             _ = try known.entry(for: "/srv/a")
         }
     }
@@ -161,7 +178,10 @@ import Testing
         let deep = FilePath(folder.file("tree/a/b"))
         try DurableFile.createFolder(deep)
         #expect(!KnownVaults.isInGitWorkTree(deep.appending("vault.age")))
+        // An empty one is none: anybody could make that.
         try DurableFile.createFolder(FilePath(folder.file("tree/.git")))
+        #expect(!KnownVaults.isInGitWorkTree(deep.appending("vault.age")))
+        try Array("ref: refs/heads/main\n".utf8).write(to: FilePath(folder.file("tree/.git/HEAD")))
         #expect(KnownVaults.isInGitWorkTree(deep.appending("vault.age")))
         #expect(KnownVaults.isInGitWorkTree(FilePath(folder.file("tree/vault.age"))))
         #expect(!KnownVaults.isInGitWorkTree(FilePath(folder.file("vault.age"))))

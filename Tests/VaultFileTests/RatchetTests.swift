@@ -173,7 +173,7 @@ import Testing
             text = text.split(separator: word, omittingEmptySubsequences: false).joined(separator: meaning)
         }
         try Array(text.utf8).write(to: file)
-        let error = VaultError.damaged("\(file) is not what vault wrote there; remove it to start afresh")
+        let error = VaultError.damagedState(path: file.string)
         #expect(throws: error) { _ = try ratchet.state(of: id) }
         // Nothing is written over it, since what it held is not known.
         #expect(throws: error) { try ratchet.raise(id, to: Self.state(9, 9)) }
@@ -184,17 +184,17 @@ import Testing
         let folder = try TemporaryFolder()
         let (ratchet, file) = ratchet(in: folder)
         try FileManager.default.createDirectory(atPath: file.string, withIntermediateDirectories: true)
-        #expect(throws: VaultError.system(operation: "reading", path: file.string, errno: EISDIR)) {
+        #expect(throws: VaultError.system(operation: .reading, path: file.string, errno: EISDIR)) {
             _ = try ratchet.state(of: id)
         }
         try FileManager.default.removeItem(atPath: file.string)
         #expect(mkfifo(file.string, 0o600) == 0)
-        #expect(throws: VaultError.system(operation: "reading", path: file.string, errno: EINVAL)) {
+        #expect(throws: VaultError.system(operation: .reading, path: file.string, errno: EINVAL)) {
             _ = try ratchet.state(of: id)
         }
         try FileManager.default.removeItem(atPath: file.string)
         try [UInt8](repeating: 0x0a, count: 1 << 20 + 1).write(to: file)
-        #expect(throws: VaultError.system(operation: "reading", path: file.string, errno: EFBIG)) {
+        #expect(throws: VaultError.system(operation: .reading, path: file.string, errno: EFBIG)) {
             _ = try ratchet.state(of: id)
         }
     }
@@ -206,8 +206,14 @@ import Testing
         #expect(try ratchet.state(of: id) == nil)
         #expect(
             throws: VaultError.system(
-                operation: "creating the folder", path: folder.file("state"), errno: ENOTDIR)
+                operation: .creatingFolder, path: folder.file("state"), errno: ENOTDIR)
         ) { try ratchet.raise(id, to: Self.state(1, 1)) }
+    }
+
+    @Test func withoutAFolderNothingIsRemembered() throws {
+        let ratchet = Ratchet(folder: nil)
+        try ratchet.raise(id, to: Self.state(1, 1))
+        #expect(try ratchet.state(of: id) == nil)
     }
 
     // MARK: - Many at once

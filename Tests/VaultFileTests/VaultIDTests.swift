@@ -120,7 +120,12 @@ import Testing
         let draft = Draft(version: 6)
         let place = try VaultPlace(holding: draft)
         for (version, isAccepted) in [(1, true), (5, true), (6, true), (7, false), (9_007_199_254_740_991, false)] {
-            let vault = place.vault { $0.pin = Pin(id: draft.id, minimumRosterVersion: version) }
+            // Who accepts what is older than what was seen does not accept what is older than the pin.
+            let vault = place.vault {
+                $0.pin = Pin(id: draft.id, minimumRosterVersion: version)
+                $0.acceptsOlder = true
+                $0.followsGit = true
+            }
             if isAccepted {
                 _ = try vault.open()
             } else {

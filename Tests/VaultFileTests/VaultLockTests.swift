@@ -38,6 +38,19 @@ import Testing
         try VaultLock.hold(path, patience: 0) {}
     }
 
+    /// Somebody else's link must not make a file elsewhere.
+    @Test func isNeverALink() throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: path.string + ".lock", withDestinationPath: folder.file("elsewhere"))
+        #expect(throws: VaultError.system(operation: .locking, path: path.string, errno: ELOOP)) {
+            try VaultLock.hold(path) {}
+        }
+        #expect(throws: VaultError.system(operation: .creating, path: path.string, errno: ELOOP)) {
+            try VaultLock.hold(path, purpose: .creating) {}
+        }
+        #expect(!FilePath(folder.file("elsewhere")).exists)
+    }
+
     @Test func isLetGoWhenTheBodyThrows() throws {
         #expect(throws: Unexpected.self) { try VaultLock.hold(path) { throw Unexpected(what: "thrown") } }
         try VaultLock.hold(path, patience: 0) {}
@@ -63,7 +76,7 @@ import Testing
 
     @Test func aMissingFolderIsAnErrorOfTheSystem() {
         let path = FilePath(folder.file("missing/vault.age"))
-        #expect(throws: VaultError.system(operation: "locking", path: path.string, errno: ENOENT)) {
+        #expect(throws: VaultError.system(operation: .locking, path: path.string, errno: ENOENT)) {
             try VaultLock.hold(path) {}
         }
     }

@@ -204,6 +204,49 @@ import Testing
         for name in ["a", "bb", "c", "ddd", "e", "fff", "z"] { #expect(try reader.record(name) == nil) }
     }
 
+    // MARK: - All blocks at once
+
+    @Test(arguments: [0, 1, 2, 40])
+    func everyBlockIsReadOnceAndInOrder(_ blocks: Int) throws {
+        let place = try VaultPlace()
+        if blocks > 0 {
+            try place.vault.put((0..<blocks).map { record("r\(1000 + $0)", size: 65_000) })
+            try place.vault.put((0..<blocks).map { record("r\(1000 + $0)/x") })
+        }
+        var reader = try place.vault.open()
+        #expect(reader.blockCount == blocks)
+        let found = try reader.mapBlocks { block, records in records.map { block.extracting($0).text } }
+        #expect(found.count == blocks)
+        #expect(try found.flatMap { $0 } == reader.records())
+    }
+
+    @Test func theFirstBlockThatIsWrongIsTheOneThatIsSaid() throws {
+        let draft = Draft(blocks: (0..<20).map { [record("r\(10 + $0)")] })
+        let place = try VaultPlace(holding: draft)
+        var plaintext = draft.plaintext
+        for block in [7, 11, 19] { plaintext[block * Block.size + 20] ^= 1 }
+        try draft.file(of: plaintext).write(to: place.path)
+        let reader = try place.vault.open()
+        #expect(throws: VaultError.damaged("block 7 is not the one that the index names")) {
+            _ = try reader.mapBlocks { _, _ in 0 }
+        }
+        #expect(throws: Unexpected.self) {
+            _ = try reader.mapBlocks { _, _ in throw Unexpected(what: "no") }
+        }
+    }
+
+    @Test func aChunkThatIsWrongIsSaid() throws {
+        let draft = Draft(blocks: (0..<20).map { [record("r\(10 + $0)")] })
+        let place = try VaultPlace(holding: draft)
+        var file = draft.file
+        file[try Header(readingFrom: file).byteCount + 16 + 7 * (Block.size + 16)] ^= 1
+        try file.write(to: place.path)
+        let reader = try place.vault.open()
+        #expect(
+            throws: VaultError.damaged("the content is damaged: chunk 7 of 21 was changed, or the end is missing")
+        ) { _ = try reader.mapBlocks { _, _ in 0 } }
+    }
+
     // MARK: - Blocks that are not as they were signed
 
     /// Three blocks, of which the middle one holds something else than what was signed.

@@ -115,7 +115,7 @@ import Testing
 
     @Test func aFolderThatCannotBeMadeIsAnErrorOfTheSystem() throws {
         try Array("x".utf8).write(to: FilePath(folder.file("file")))
-        let error = VaultError.system(operation: "creating the folder", path: folder.file("file"), errno: ENOTDIR)
+        let error = VaultError.system(operation: .creatingFolder, path: folder.file("file"), errno: ENOTDIR)
         #expect(throws: error) { _ = try vault("file/vault.age").create(label: "alice") }
     }
 }
@@ -144,11 +144,11 @@ import Testing
         #expect(mkfifo(pipe, 0o600) == 0)
         try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: "loop")
         for (path, number) in [(folder, EISDIR), (pipe, EINVAL), (loop, ELOOP)] {
-            let error = VaultError.system(operation: "opening", path: path, errno: number)
+            let error = VaultError.system(operation: .opening, path: path, errno: number)
             #expect(throws: error) { _ = try vault(at: FilePath(path)).open() }
             #expect(throws: error) { try vault(at: FilePath(path)).put(record("x")) }
         }
-        #expect(throws: VaultError.system(operation: "opening", path: "/dev/null", errno: EINVAL)) {
+        #expect(throws: VaultError.system(operation: .opening, path: "/dev/null", errno: EINVAL)) {
             _ = try vault(at: "/dev/null").open()
         }
     }
@@ -255,7 +255,7 @@ import Testing
     @Test func aDamagedRatchetFileFailsUntilItIsRemoved() throws {
         let file = FilePath(place.folder.file("state/\(place.pin.id)"))
         try Array("rubbish".utf8).write(to: file)
-        let error = VaultError.damaged("\(file) is not what vault wrote there; remove it to start afresh")
+        let error = VaultError.damagedState(path: file.string)
         #expect(throws: error) { _ = try place.vault.open() }
         #expect(throws: error) { try place.vault.put(record("x")) }
         #expect(throws: error) { _ = try place.vault { $0.acceptsOlder = true }.open() }

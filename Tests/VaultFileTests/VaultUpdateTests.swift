@@ -140,7 +140,7 @@ import Testing
                 try FileManager.default.removeItem(atPath: inner)
             }
         } throws: { error in
-            guard case VaultError.system("opening", inner + "/vault.age", ENOENT) = error else { return false }
+            guard case VaultError.system(.opening, inner + "/vault.age", ENOENT) = error else { return false }
             return true
         }
         #expect(throws: VaultError.noSuchFile(inner + "/vault.age")) { _ = try pinned.open() }
@@ -153,7 +153,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: place.backup.string, withIntermediateDirectories: false)
         let before = try place.path.read()
         #expect(
-            throws: VaultError.system(operation: "keeping the old file as", path: place.backup.string, errno: EISDIR)
+            throws: VaultError.system(operation: .keepingAs, path: place.backup.string, errno: EISDIR)
         ) { try place.vault.put(record("gitlab")) }
         #expect(try place.path.read() == before)
         #expect(try place.names() == ["state", "vault.age", "vault.age.bak", "vault.age.lock"])
@@ -177,11 +177,11 @@ import Testing
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
         let files = ["vault.age", "vault.age.bak"].map { FilePath(folder.file($0)) }
         let before = try files.map { try $0.read() }
-        #expect(throws: VaultError.system(operation: "writing", path: pinned.path.string, errno: ENOSPC)) {
+        #expect(throws: VaultError.system(operation: .writing, path: pinned.path.string, errno: ENOSPC)) {
             try pinned.put(record("b"))
         }
         let other = vault("other.age")
-        #expect(throws: VaultError.system(operation: "writing", path: other.path.string, errno: ENOSPC)) {
+        #expect(throws: VaultError.system(operation: .writing, path: other.path.string, errno: ENOSPC)) {
             _ = try other.create(label: "owner")
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == names)

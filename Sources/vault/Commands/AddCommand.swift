@@ -42,7 +42,7 @@ struct AddCommand: ParsableCommand {
     private static func refuse(_ name: RecordName, in reader: inout VaultReader) throws {
         if try reader.withRecord(named: name, { _ in true }) != nil {
             throw Failure(
-                .exists, "there is a resource \(name) already",
+                .exists, "resource \(name) already exists",
                 hint: "give it a new token with '\(Process.name) rotate \(name)', or change it with 'edit'")
         }
     }

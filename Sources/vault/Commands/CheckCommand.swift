@@ -35,7 +35,7 @@ struct CheckCommand: ParsableCommand {
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
         let since = try addedSince.map { text in
             guard let moment = Timestamp(text) else {
-                throw Failure(.usage, "--added-since is a date such as 2026-11-24, not \"\(text)\"")
+                throw Failure(.usage, "--added-since is no date", hint: "write 2026-11-24")
             }
             return moment
         }

@@ -19,7 +19,7 @@ struct ExecCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("The resources, with commas between them.", valueName: "name,…"),
+        help: ArgumentHelp("The resources, with commas between them.", valueName: "name[,name...]"),
         completion: .custom { _, _, _ in ResourceNames.complete() })
     var names: String
 
@@ -35,7 +35,7 @@ struct ExecCommand: ParsableCommand {
     @Flag(name: .customLong("no-env"), help: "Set no variable; headers only.")
     var noEnvironment = false
 
-    @Flag(name: .customLong("no-template"), help: "Leave {{…}} in arguments as it is.")
+    @Flag(name: .customLong("no-template"), help: "Leave {{...}} in arguments as it is.")
     var noTemplate = false
 
     @Flag(name: .customLong("no-mask"), help: "Do not mask the output; this version never does.")

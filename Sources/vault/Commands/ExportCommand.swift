@@ -11,11 +11,11 @@ struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Print all records, with their tokens.",
         discussion: """
-            JSON Lines in the shape of the records, as 'import' takes them. A terminal is shown •••• in place of the \
+            JSON Lines in the shape of the records, as 'import' takes them. A terminal is shown a mask in place of the \
             tokens unless --reveal.
             """)
 
-    @Option(help: "How they are written.")
+    @Option(help: "Output format.")
     var format = Format.jsonl
 
     @Flag(help: "Print the tokens even on a terminal.")

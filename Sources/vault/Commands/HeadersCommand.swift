@@ -13,7 +13,7 @@ struct HeadersCommand: ParsableCommand {
         commandName: "headers", abstract: "Print the headers of resources, with their tokens.",
         discussion: """
             As lines for 'curl -H @-', as a config for 'curl --config -', or as a flat JSON object. A terminal is shown \
-            •••• in place of what is secret unless --reveal.
+            a mask in place of what is secret unless --reveal.
             """)
 
     @Argument(help: "The resources.", completion: .custom { _, _, _ in ResourceNames.complete() })
@@ -24,7 +24,7 @@ struct HeadersCommand: ParsableCommand {
         help: ArgumentHelp("Take the resource that this URL lies inside, and no other.", valueName: "url"))
     var url: String?
 
-    @Option(help: "How they are written.")
+    @Option(help: "Output format.")
     var format = Format.lines
 
     @Flag(help: "Print secrets even on a terminal.")

@@ -10,12 +10,14 @@ struct IdentityCommand: ParsableCommand {
         commandName: "identity", abstract: "Make an identity, or show what others need to know of one.",
         subcommands: [New.self, Show.self])
 
-    /// A passphrase for a new identity file; to have none must be said.
-    static func newPassphrase(_ access: Access) throws -> SecretBytes {
-        guard let passphrase = try PassphraseSource(access).newPassphrase() else {
+    /// A passphrase for a new identity file; to have none must be said, by `--no-passphrase` where `mayDecline`.
+    static func newPassphrase(_ access: Access, mayDecline: Bool) throws -> SecretBytes {
+        let emptyHint = mayDecline ? "use --no-passphrase if there is to be none" : "leave out --passphrase for none"
+        guard let passphrase = try PassphraseSource(access).newPassphrase(emptyHint: emptyHint) else {
             throw Failure(
                 .notAllowed, "a new identity needs a passphrase, and there is nobody to ask",
-                hint: "set VAULT_PASSPHRASE, or give --passphrase-fd N; --no-passphrase makes one without")
+                hint: "set VAULT_PASSPHRASE, or give --passphrase-fd N"
+                    + (mayDecline ? "; --no-passphrase makes one without" : ""))
         }
         return passphrase
     }
@@ -51,10 +53,11 @@ struct IdentityCommand: ParsableCommand {
 
         func run() throws {
             let access = options.access
+            if let output, output.isEmpty { throw Failure(.usage, "the path of -o is empty") }
             if oneline, output == nil, Output.isTerminal, !reveal {
                 throw Failure(
                     .usage, "this would show the key on the terminal",
-                    hint: "send the output to a file or a pipe, or say --reveal")
+                    hint: "send the output to a file or a pipe, or use --reveal")
             }
             let identity = X25519Identity()
             let pin = try Self.knownPin(access)
@@ -69,7 +72,7 @@ struct IdentityCommand: ParsableCommand {
                 }
             } else {
                 let path = try output ?? Places.identity()
-                let passphrase = try self.passphrase ? IdentityCommand.newPassphrase(access) : nil
+                let passphrase = try self.passphrase ? IdentityCommand.newPassphrase(access, mayDecline: false) : nil
                 try new.write(to: path, passphrase: passphrase)
                 Messages.note("made the identity \(path)", unless: access.quiet)
             }
@@ -80,7 +83,7 @@ struct IdentityCommand: ParsableCommand {
         private static func knownPin(_ access: Access) throws -> Pin? {
             if let pin = try Session.givenPin(access) { return pin }
             // What is known of a path says nothing where no vault is.
-            let path = try Session.path(access)
+            guard let path = try Session.pathIfAny(access) else { return nil }
             guard unsafe Glibc.access(path.string, F_OK) == 0 else { return nil }
             return try Session.knownVaults().entry(for: path)?.pin
         }

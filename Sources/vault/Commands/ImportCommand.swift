@@ -18,7 +18,7 @@ struct ImportCommand: ParsableCommand {
     @Argument(help: "The file; standard input when there is none, or -.", completion: .file())
     var file: String?
 
-    @Option(help: "How it is written.")
+    @Option(help: "Input format.")
     var format = Format.jsonl
 
     @Flag(help: "Say what would be stored, and store nothing.")

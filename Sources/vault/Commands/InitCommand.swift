@@ -13,7 +13,7 @@ struct InitCommand: ParsableCommand {
     @Flag(help: "Do not protect a new identity with a passphrase: for machines.")
     var noPassphrase = false
 
-    @Option(help: ArgumentHelp("What the vault's members will be shown as your name.", valueName: "name"))
+    @Option(help: ArgumentHelp("Your label in the member list.", valueName: "name"))
     var label: String?
 
     @OptionGroup var options: AccessOptions
@@ -27,15 +27,21 @@ struct InitCommand: ParsableCommand {
             throw Failure(.usage, "\"\(label)\" cannot be a label", hint: "letters, digits and . _ -, at most 64")
         }
         let loaded = try identities(access)
-        if let id = loaded.commentIDs.first {
+        if let id = loaded.pin?.id ?? loaded.commentIDs.first {
+            let place = loaded.pin == nil ? "as a comment in its file says" : "as it says behind the key"
             throw Failure(
-                .notAllowed, "the identity is for the vault \(id), as a comment in its file says",
+                .notAllowed, "the identity is for the vault \(id), \(place)",
                 hint: "make another one with '\(Process.name) identity new -o FILE', and give it with --identity")
         }
         let session = try Session(access, path: path, loaded: loaded, trust: Vault.Trust())
         let id = try session.vault.create(label: label)
-        Session.remember(id, path, Session.knownVaults())
+        let entry = Session.remember(id, path, Session.knownVaults())
         Messages.note("made the vault \(path)", unless: access.quiet)
+        if entry.followsGit {
+            Messages.note(
+                "the vault lies in a git work tree: older versions of it are accepted, as git brings them back",
+                unless: access.quiet)
+        }
         let recipient = loaded.identities.first.map(\.recipient.description) ?? ""
         try Output.write("recipient \(recipient)\nvault-id \(id)\n")
         session.finish()
@@ -44,12 +50,12 @@ struct InitCommand: ParsableCommand {
     /// The identities that there are, or a new one.
     private func identities(_ access: Access) throws -> LoadedIdentities {
         let source = IdentitySource(access)
-        let path = try Places.identity()
         if let given = try source.loadGiven() { return given }
+        let path = try Places.identity()
         if unsafe Glibc.access(path, F_OK) == 0 { return try source.load() }
         let identity = X25519Identity()
         try NewIdentity(identity, comments: []).write(
-            to: path, passphrase: noPassphrase ? nil : IdentityCommand.newPassphrase(access))
+            to: path, passphrase: noPassphrase ? nil : IdentityCommand.newPassphrase(access, mayDecline: true))
         Messages.note("made the identity \(path)", unless: access.quiet)
         return LoadedIdentities(identities: [identity], source: path)
     }

@@ -1,4 +1,3 @@
-internal import Age
 internal import Resources
 internal import VaultFile
 
@@ -8,8 +7,7 @@ enum ResourceNames {
         var access = Access()
         access.noInput = true
         access.quiet = true
-        // Too low for any file that was made with a passphrase, so that nothing is computed.
-        access.maximumWorkFactor = 0
+        access.isCompletion = true
         var names: [String] = []
         guard let session = try? Session(access), var reader = try? session.vault.open() else { return [] }
         try? reader.forEachRecord { line in names.append(try RecordView(line).resource.name.description) }

@@ -64,8 +64,12 @@ struct ResourceOptions: ParsableArguments {
     /// Changes what the flags name; a list replaces the whole list.
     func apply(to resource: inout Resource) throws {
         if !urls.isEmpty { resource.urls = try urls.map { try ResourceURL($0) } }
-        if !headers.isEmpty { resource.givenHeaders = try headers.map { try HeaderTemplate($0) } }
-        if !environment.isEmpty { resource.givenEnvironment = try environment.map { try EnvironmentTemplate($0) } }
+        if !headers.isEmpty {
+            resource.givenHeaders = try headers == [""] ? nil : headers.map { try HeaderTemplate($0) }
+        }
+        if !environment.isEmpty {
+            resource.givenEnvironment = try environment == [""] ? nil : environment.map { try EnvironmentTemplate($0) }
+        }
         if let username { resource.username = username.isEmpty ? nil : username }
         if let note { resource.note = note.isEmpty ? nil : note }
         if !tags.isEmpty { resource.tags = tags.filter { !$0.isEmpty } }
@@ -83,9 +87,12 @@ struct ResourceOptions: ParsableArguments {
 enum Expiry {
     /// The moment that `--expires` gives; nil for `never`.
     static func parse(_ text: String) throws -> Timestamp? {
-        if text == "never" { return nil }
-        let moment = try TimeSpan.moment(text, from: .now)
-        guard moment > .now else { throw Failure(.usage, "\(text) is in the past") }
+        if text == "never" || text.isEmpty { return nil }
+        // Without the value: a token may stand in a wrong place.
+        guard let moment = try? TimeSpan.moment(text, from: .now) else {
+            throw Failure(.usage, "--expires is not a time", hint: "use 2027-01-31, 2027-01-31T12:00:00Z, 90d, 12h or never")
+        }
+        guard moment > .now else { throw Failure(.usage, "--expires is in the past") }
         return moment
     }
 
@@ -96,7 +103,7 @@ enum Expiry {
         if left <= 0 {
             throw Failure(
                 .notAllowed, "the token of \(resource.name) expired \(TimeSpan.words(-left)) ago, on \(expires)",
-                hint: "store a new one with '\(Process.name) rotate \(resource.name)', or say --allow-expired")
+                hint: "store a new one with '\(Process.name) rotate \(resource.name)', or use --allow-expired")
         }
         if left < minimum {
             throw Failure(
@@ -108,7 +115,7 @@ enum Expiry {
     /// The number of seconds of a duration such as `12h`.
     static func duration(_ text: String, option: String) throws -> Int {
         guard let seconds = TimeSpan.seconds(text) else {
-            throw Failure(.usage, "\(option) is a duration such as 12h or 30d, not \"\(text)\"")
+            throw Failure(.usage, "\(option) is no duration", hint: "write 12h or 30d")
         }
         return seconds
     }

@@ -12,15 +12,43 @@ struct RootCommand: ParsableCommand {
             discussion: """
                 The daily job: \(Process.name) exec NAME -- curl -H @{{headers}} URL
 
-                What unlocks the vault, in this order: --identity; VAULT_IDENTITY (the key itself), \
-                VAULT_IDENTITY_FILE, VAULT_IDENTITY_CMD; $CREDENTIALS_DIRECTORY/vault-identity; \
-                the file vault/identity in the configuration folder. Its passphrase: --passphrase-fd; \
-                VAULT_PASSPHRASE, VAULT_PASSPHRASE_FILE, VAULT_PASSPHRASE_CMD; a prompt on the terminal.
+                ENVIRONMENT
+                  VAULT_FILE             the vault, instead of --vault
+                  VAULT_ID               the vault's id, instead of --vault-id
+                  VAULT_IDENTITY         the key itself; perhaps :vault1... after it
+                  VAULT_IDENTITY_FILE    identity files, with colons between
+                  VAULT_IDENTITY_CMD     a command that prints the key
+                  VAULT_PASSPHRASE       the passphrase of an identity file
+                  VAULT_PASSPHRASE_FILE  a file with it
+                  VAULT_PASSPHRASE_CMD   a command that prints it
+                  CREDENTIALS_DIRECTORY  systemd's, with a file vault-identity
+                  CI                     never ask, as with --no-input
+                  NO_COLOR               no colours
 
-                Exit codes: 0 done; 1 the answer is no; 64 usage; 65 damaged, forged or older than one seen; \
-                66 no such vault, resource or file; 70 a bug; 73 exists already or cannot be created; 74 reading or \
-                writing failed; 75 somebody else holds the lock; 77 not allowed; 78 a setting makes no sense. \
-                exec: 125 for every failure of its own, 126 and 127 as env has them, else those of the command.
+                The vault is unlocked by the first of these that there is:
+                --identity, VAULT_IDENTITY, VAULT_IDENTITY_FILE,
+                VAULT_IDENTITY_CMD, systemd's credential, the default file.
+
+                FILES
+                  $XDG_DATA_HOME/vault/vault.age     the vault; .bak before it
+                  $XDG_CONFIG_HOME/vault/identity    the default identity
+                  $XDG_CONFIG_HOME/vault/known_vaults  trusted vaults
+                  $XDG_STATE_HOME/vault/             the newest versions seen
+
+                EXIT CODES
+                  0   done
+                  1   the answer is no (check)
+                  64  usage, or input that is not acceptable
+                  65  damaged, forged, or older than a version already seen
+                  66  no such vault, resource or file
+                  70  a bug
+                  73  it exists already, or cannot be created
+                  74  reading or writing failed
+                  75  somebody else holds the lock
+                  77  not allowed
+                  78  a setting makes no sense
+                  exec: 125 for every failure of its own, 126 if the command
+                  cannot be run, 127 if it is not found; else the command's
                 """,
             version: version,
             groupedSubcommands: [

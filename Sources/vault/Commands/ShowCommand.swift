@@ -5,7 +5,7 @@ internal import VaultFile
 
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show what is kept about a resource.",
+        commandName: "show", abstract: "Show a resource.",
         discussion: "The token itself only with --reveal.")
 
     @OptionGroup var name: NameArgument

@@ -6,7 +6,7 @@ internal import VaultFile
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Print a token, and a newline.",
-        discussion: "A terminal is shown •••• unless --reveal.")
+        discussion: "A terminal is shown a mask unless --reveal.")
 
     @OptionGroup var name: NameArgument
 

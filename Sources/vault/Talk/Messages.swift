@@ -8,7 +8,7 @@ internal import Glibc
 enum Messages {
     /// A message, and what to do about it.
     static func print(_ message: String, hint: String? = nil) {
-        var text = "\(Process.name): \(visible(message))\n"
+        var text = "\(visible(Process.name)): \(visible(message))\n"
         if let hint { text += "hint: \(visible(hint))\n" }
         write(text)
     }

@@ -61,15 +61,41 @@ enum SecretInput {
     }
 
     /// The content of a file that may be secret.
-    static func readFile(_ path: String, what: String, limit: Int = maximumSize) throws -> SecretBuffer {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    ///
+    /// - Parameters:
+    ///   - namesPath: Whether messages may have the path in them: not where it may be a secret in a wrong place.
+    ///   - check: Gets the status of the file that was opened, before anything is read.
+    static func readFile(
+        _ path: String, what: String, limit: Int = maximumSize, namesPath: Bool = true,
+        check: (stat) throws -> Void = { _ in }
+    ) throws -> SecretBuffer {
+        let what = namesPath ? "\(what) \(path)" : what
+        // A named pipe that nobody writes into is not waited for.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else {
             let isMissing = errno == ENOENT || errno == ENOTDIR
-            throw Failure(isMissing ? .missing : .io, "reading \(what) \(path): \(Failure.text(errno))")
+            throw Failure(isMissing ? .missing : .io, "reading \(what): \(Failure.text(errno))")
         }
         defer { close(descriptor) }
-        return try readAll(descriptor, what: "\(what) \(path)", limit: limit)
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            throw Failure(.io, "reading \(what): \(Failure.text(errno))")
+        }
+        try check(status)
+        let isPipe = status.st_mode & S_IFMT == S_IFIFO
+        if isPipe {
+            // A writer gets a moment to come; what has one already, as a process substitution, is read to its end.
+            var key = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            while unsafe poll(&key, 1, pipePatience) < 0, errno == EINTR {}
+        }
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+        let content = try readAll(descriptor, what: what, limit: limit)
+        if isPipe, content.count == 0 { throw Failure(.io, "reading \(what): nothing came through this pipe") }
+        return content
     }
+
+    /// How long a named pipe may have no writer, in milliseconds.
+    private static let pipePatience: Int32 = 2000
 }
 
 extension SecretBuffer {
@@ -80,6 +106,19 @@ extension SecretBuffer {
             if size > 0, bytes[size - 1] == UInt8(ascii: "\n") {
                 size -= 1
                 if size > 0, bytes[size - 1] == UInt8(ascii: "\r") { size -= 1 }
+            }
+        }
+        truncate(to: size)
+    }
+
+    /// Drops the last character, all of its bytes in UTF-8.
+    mutating func dropCharacter() {
+        var size = count
+        withBytes { bytes in
+            while size > 0 {
+                size -= 1
+                // What continues a character has the bits 10 in front.
+                if bytes[size] & 0xc0 != 0x80 { break }
             }
         }
         truncate(to: size)

@@ -23,8 +23,17 @@ struct Terminal: ~Copyable {
         descriptor = opened
         // Two commands of one pipeline that both ask take turns: on the device itself, since /dev/tty is everybody's.
         turn = Self.device().map { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NOCTTY) } ?? -1
-        if turn >= 0 { flock(turn, LOCK_EX) }
+        guard turn >= 0 else { return }
+        // Not for ever: one that was stopped keeps its turn.
+        var waited = 0
+        while flock(turn, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR, waited < Self.patience {
+            usleep(50_000)
+            waited += 50
+        }
     }
+
+    /// How long another one may take for its turn, in milliseconds: long enough to type a passphrase.
+    private static let patience = 30_000
 
     deinit {
         if turn >= 0 { close(turn) }
@@ -53,7 +62,7 @@ struct Terminal: ~Copyable {
             switch byte {
             case 0x03, 0x1c: throw Failure(code: 130, "interrupted")
             case 0x04: return true
-            case 0x7f, 0x08: if line.count > 0 { line.truncate(to: line.count - 1) }
+            case 0x7f, 0x08: line.dropCharacter()
             case 0x15: line.removeAll()
             case ..<0x20: break
             default: line.append([byte].span)

@@ -11,6 +11,8 @@ struct Access {
     var noInput = false
     var quiet = false
     var maximumWorkFactor = ScryptIdentity.defaultMaximumWorkFactor
+    /// For the completion of a shell: nobody is asked, no command is run, and no passphrase is read or worked at.
+    var isCompletion = false
 }
 
 /// The options that every verb has.
@@ -36,7 +38,7 @@ struct AccessOptions: ParsableArguments {
 
     @Option(
         name: .customLong("vault-id"),
-        help: ArgumentHelp("The vault that it has to be, vault1… or vault1…:N (VAULT_ID).", valueName: "id"))
+        help: ArgumentHelp("The expected vault, vault1... or vault1...:N (VAULT_ID).", valueName: "id"))
     private var vaultID: String?
 
     @Flag(name: .customLong("accept-older"), help: "Accept an older version than one seen before, this once.")

@@ -7,7 +7,7 @@ internal import VaultFile
 /// Identities, and what was said beside them about the vault they are for.
 struct LoadedIdentities {
     var identities: [X25519Identity] = []
-    /// The pin behind the key in `VAULT_IDENTITY`.
+    /// The pin behind the key in `VAULT_IDENTITY`, or in a file that holds such a line.
     var pin: Pin?
     /// The vaults that comments in identity files name.
     var commentIDs: Set<VaultID> = []
@@ -32,22 +32,26 @@ struct IdentitySource {
         if let loaded = try loadGiven() { return loaded }
         let path = try Places.identity()
         guard unsafe Glibc.access(path, F_OK) == 0 else { throw noIdentity(path) }
-        try checkPermissions(path)
-        return try load(files: [path], source: path)
+        return try load(files: [path], source: path) { try Self.checkDefault($0, path) }
     }
 
     /// Loads the identities that somebody gave, by a flag, a variable, or systemd; nil when nobody did.
     func loadGiven() throws -> LoadedIdentities? {
-        if !access.identities.isEmpty { return try load(files: access.identities, source: "--identity") }
+        if !access.identities.isEmpty {
+            try refuseKeys(in: access.identities, Failure(.usage, "--identity is a key, not the path of a file"))
+            return try load(files: access.identities, source: "--identity")
+        }
         if let text = Variables.secret("VAULT_IDENTITY") {
             return try text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY") }
         }
         if let list = Variables.text("VAULT_IDENTITY_FILE") {
             let files = list.split(separator: ":").map(String.init)
             guard !files.isEmpty else { throw Failure(.setting, "VAULT_IDENTITY_FILE names no file") }
+            try refuseKeys(in: files, Failure(.setting, "VAULT_IDENTITY_FILE is a key, not the path of a file"))
             return try load(files: files, source: "VAULT_IDENTITY_FILE")
         }
         if let command = Variables.text("VAULT_IDENTITY_CMD") {
+            if access.isCompletion { throw Failure(.notAllowed, "a completion runs no command") }
             let text = try SecretCommand.output(of: command, variable: "VAULT_IDENTITY_CMD")
             return try text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY_CMD") }
         }
@@ -58,8 +62,14 @@ struct IdentitySource {
         return nil
     }
 
+    /// Refuses a key where a path belongs, before a message names the path.
+    private func refuseKeys(in files: [String], _ failure: Failure) throws {
+        guard files.contains(where: { $0.uppercased().contains("AGE-SECRET-KEY-") }) else { return }
+        throw Failure(code: failure.status, failure.message, hint: "the key itself goes into VAULT_IDENTITY")
+    }
+
     private func noIdentity(_ path: String) -> Failure {
-        if Variables.text(Variables.withheldMark) != nil {
+        if Variables.isWithheld {
             return Failure(
                 .notAllowed, "there is no identity: the surrounding '\(Process.name) exec' keeps its own to itself",
                 hint: "start the surrounding one with --keep VAULT_IDENTITY, or give a file by VAULT_IDENTITY_FILE")
@@ -69,23 +79,39 @@ struct IdentitySource {
             hint: "make one with '\(Process.name) init', or set VAULT_IDENTITY or VAULT_IDENTITY_FILE")
     }
 
-    private func load(files: [String], source: String) throws -> LoadedIdentities {
+    private func load(
+        files: [String], source: String, check: (stat) throws -> Void = { _ in }
+    ) throws -> LoadedIdentities {
         var loaded = LoadedIdentities(source: source)
         for path in files {
-            // Somebody's mistake, which no message must repeat.
-            guard !path.uppercased().hasPrefix("AGE-SECRET-KEY-") else {
-                throw Failure(
-                    .setting, "\(source) is the path of a file, but was given a key",
-                    hint: "the key itself goes into VAULT_IDENTITY")
+            let content = try SecretInput.readFile(
+                path, what: "the identity file", limit: IdentityFile.maximumSize
+            ) { status in
+                if access.isCompletion, status.st_mode & S_IFMT != S_IFREG {
+                    throw Failure(.notAllowed, "a completion reads no pipe")
+                }
+                try check(status)
             }
-            let content = try SecretInput.readFile(path, what: "the identity file", limit: IdentityFile.maximumSize)
             let text = try decrypt(content, path)
             try text.withBytes { try add($0, path, to: &loaded) }
         }
         return loaded
     }
 
-    private func add(_ text: Span<UInt8>, _ path: String, to loaded: inout LoadedIdentities) throws {
+    private func add(
+        _ text: Span<UInt8>, _ path: String, to loaded: inout LoadedIdentities, status: Status = .damaged
+    ) throws {
+        let line = text.extracting(text.trimmedRange)
+        if Self.isOneline(line) {
+            let key = try parse(key: line, source: path, status: status)
+            if let pin = loaded.pin, let other = key.pin, pin != other {
+                throw Failure(
+                    .notAllowed, "the identities are for different vaults", hint: "use --vault-id to choose one")
+            }
+            loaded.identities += key.identities
+            loaded.pin = loaded.pin ?? key.pin
+            return
+        }
         do throws(IdentityFile.Malformed) {
             let contents = try IdentityFile.parse(text)
             loaded.identities += contents.identities
@@ -97,8 +123,8 @@ struct IdentitySource {
         } catch {
             switch error {
             case .line(let number):
-                throw Failure(.damaged, "\(path), line \(number): this is neither an identity nor a comment")
-            case .noKey: throw Failure(.damaged, "\(path) has no identity in it")
+                throw Failure(status, "\(path), line \(number): this is neither an identity nor a comment")
+            case .noKey: throw Failure(status, "\(path) has no identity in it")
             }
         }
     }
@@ -125,9 +151,9 @@ struct IdentitySource {
                 case .workFactor(let factor, let limit):
                     throw Failure(
                         .notAllowed, "\(path) has the scrypt work factor \(factor), and \(limit) is the most allowed",
-                        hint: "if you trust the file, say --max-work-factor \(factor)")
+                        hint: "if you trust the file, use --max-work-factor \(factor)")
                 case .outOfMemory(let bytes):
-                    throw Failure(.io, "\(path) needs \(bytes >> 20) MiB of memory to open, which there are not")
+                    throw Failure(.io, "\(path) needs \(bytes >> 20) MiB of memory to open, more than is available")
                 default: throw Failure(.damaged, "\(path) is damaged")
                 }
             }
@@ -136,31 +162,49 @@ struct IdentitySource {
     }
 
     /// The key itself, perhaps with the pin of its vault behind it; or the text of an identity file.
-    private func parse(key text: Span<UInt8>, source: String) throws -> LoadedIdentities {
+    private func parse(
+        key text: Span<UInt8>, source: String, status: Status = .setting
+    ) throws -> LoadedIdentities {
         let key = text.extracting(text.trimmedRange)
         var loaded = LoadedIdentities(source: source)
         let colon = key.firstIndex { $0 == UInt8(ascii: ":") }
         if key.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "#") }) != nil {
-            try add(key, source, to: &loaded)
+            try add(key, source, to: &loaded, status: status)
             return loaded
         }
         guard let identity = X25519Identity(parsing: key.extracting(..<(colon ?? key.count))) else {
             throw Failure(
-                .setting, "\(source) is not an identity",
+                status, "\(source) is not an identity",
                 hint: "it is AGE-SECRET-KEY-1…, or that with :vault1… behind it")
         }
         loaded.identities = [identity]
         if let colon {
             guard let pin = Pin(String(decoding: key.extracting(droppingFirst: colon + 1).publicCopy, as: UTF8.self))
-            else { throw Failure(.setting, "what stands behind the key in \(source) is not a vault's id") }
+            else { throw Failure(status, "what stands behind the key in \(source) is not a vault's id") }
             loaded.pin = pin
         }
         return loaded
     }
 
-    private func checkPermissions(_ path: String) throws {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return }
+    /// Whether it is a line such as `AGE-SECRET-KEY-1…:vault1…`, as `identity new --oneline` writes.
+    private static func isOneline(_ line: Span<UInt8>) -> Bool {
+        line.firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "#") } == nil
+            && line.firstIndex { $0 == UInt8(ascii: ":") } != nil && line.count > 0
+            && line[0] == UInt8(ascii: "A")
+    }
+
+    /// The file that is taken without being named by anybody: the user's own, and nobody else's to read.
+    private static func checkDefault(_ status: stat, _ path: String) throws {
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(.notAllowed, "the identity file \(path) is not a regular file")
+        }
+        // Root has the files of others in its home, as in a container whose folders are mounted from outside.
+        guard status.st_uid == geteuid() || status.st_uid == 0 || geteuid() == 0 else {
+            throw Failure(
+                .notAllowed, "the identity file \(path) belongs to another user",
+                hint: "if it is to be used all the same, give it with --identity")
+        }
+        guard status.st_mode & 0o077 != 0 else { return }
         throw Failure(
             .notAllowed, "the identity file \(path) can be read by others", hint: "chmod 600 \(path)")
     }

@@ -13,30 +13,37 @@ final class PassphraseSource {
     var isPrompt: Bool {
         access.passphraseDescriptor == nil
             && !["VAULT_PASSPHRASE", "VAULT_PASSPHRASE_FILE", "VAULT_PASSPHRASE_CMD"].contains {
-                Variables.text($0) != nil
+                Variables.isSet($0)
             }
     }
 
     /// The passphrase that opens `path`.
     func passphrase(for path: String) throws -> SecretBytes {
+        if access.isCompletion { throw Failure(.notAllowed, "the identity \(path) needs a passphrase") }
         if let passphrase = try rememberedOrGiven() { return passphrase }
         guard let terminal = Terminal(access) else {
+            if Variables.isWithheld {
+                throw Failure(
+                    .notAllowed,
+                    "the identity \(path) needs a passphrase: the surrounding '\(Process.name) exec' keeps its own to itself",
+                    hint: "start the surrounding one with --keep VAULT_PASSPHRASE or --keep VAULT_IDENTITY")
+            }
             throw Failure(
                 .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
                 hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, or give --passphrase-fd N")
         }
-        return try terminal.readSecret("Passphrase for \(path): ")
+        return try terminal.readSecret("Passphrase for \(Messages.visible(path)): ")
     }
 
     /// A passphrase for a new identity: given, or typed twice; nil when there is nobody to ask.
-    func newPassphrase() throws -> SecretBytes? {
+    func newPassphrase(emptyHint: String) throws -> SecretBytes? {
         if let passphrase = try given() { return passphrase }
         guard let terminal = Terminal(access) else { return nil }
         let first = try terminal.readSecret("New passphrase: ")
         guard first.count > 0 else {
-            throw Failure(.usage, "the passphrase is empty", hint: "say --no-passphrase if there is to be none")
+            throw Failure(.usage, "the passphrase is empty", hint: emptyHint)
         }
-        let second = try terminal.readSecret("The same again: ")
+        let second = try terminal.readSecret("Repeat passphrase: ")
         guard first.isEqual(to: second) else { throw Failure(.usage, "the two passphrases differ") }
         return first
     }
@@ -56,7 +63,7 @@ final class PassphraseSource {
         }
         if let passphrase = Variables.secret("VAULT_PASSPHRASE") { return passphrase }
         if let path = Variables.text("VAULT_PASSPHRASE_FILE") {
-            var content = try SecretInput.readFile(path, what: "VAULT_PASSPHRASE_FILE")
+            var content = try SecretInput.readFile(path, what: "VAULT_PASSPHRASE_FILE", namesPath: false)
             content.dropNewline()
             return try checked(content.finish(), "VAULT_PASSPHRASE_FILE")
         }

@@ -2,6 +2,7 @@ internal import Age
 internal import Glibc
 internal import Resources
 internal import Sodium
+internal import Synchronization
 internal import SystemPackage
 internal import VaultFile
 
@@ -11,9 +12,25 @@ struct Session {
     let vault: Vault
     let loaded: LoadedIdentities
 
+    /// The path of the vault that this process has to do with, for the messages of ``Failure``.
+    static let openedPath = Mutex<String?>(nil)
+
     /// The path of the vault.
     static func path(_ access: Access) throws -> FilePath {
-        FilePath(try access.vault ?? Variables.text("VAULT_FILE") ?? Places.vault())
+        if let path = try pathIfGiven(access) { return path }
+        return FilePath(try Places.vault())
+    }
+
+    /// The path of the vault; nil when nobody gave one and there is no home folder to have one.
+    static func pathIfAny(_ access: Access) throws -> FilePath? {
+        if let path = try pathIfGiven(access) { return path }
+        return (try? Places.vault()).map { FilePath($0) }
+    }
+
+    private static func pathIfGiven(_ access: Access) throws -> FilePath? {
+        guard let path = access.vault ?? Variables.text("VAULT_FILE") else { return nil }
+        guard !path.isEmpty else { throw Failure(.usage, "the path of --vault is empty") }
+        return FilePath(path)
     }
 
     /// Finds the vault and what opens it. Nothing of the vault is read yet.
@@ -32,6 +49,7 @@ struct Session {
     init(_ access: Access, path: FilePath, loaded: LoadedIdentities, trust: Vault.Trust) throws {
         self.access = access
         self.loaded = loaded
+        Self.openedPath.withLock { $0 = path.string }
         vault = Vault(
             path: path, identities: loaded.identities, trust: trust,
             ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
@@ -54,7 +72,7 @@ struct Session {
             if let entry, let comment, comment != entry.pin.id {
                 throw Failure(
                     .notAllowed, "the identity is for the vault \(comment), but \(path) is known as \(entry.pin.id)",
-                    hint: "say which one it has to be with --vault-id")
+                    hint: "use --vault-id to choose one")
             }
             trust.pin = entry?.pin ?? comment.map { Pin(id: $0) }
         }
@@ -103,15 +121,17 @@ struct Session {
     }
 
     /// Writes an id down among the known vaults; a folder that cannot be written is told, and no failure.
-    static func remember(_ id: VaultID, _ path: FilePath, _ known: KnownVaults) {
+    @discardableResult
+    static func remember(_ id: VaultID, _ path: FilePath, _ known: KnownVaults) -> KnownVaults.Entry {
+        let entry = KnownVaults.Entry(
+            pin: Pin(id: id), followsGit: KnownVaults.isInGitWorkTree(path), path: KnownVaults.place(of: path))
         do {
-            try known.record(
-                .init(
-                    pin: Pin(id: id), followsGit: KnownVaults.isInGitWorkTree(path), path: KnownVaults.place(of: path)))
+            try known.record(entry)
         } catch {
             Messages.print(
                 "the vault's id could not be written down: \(Failure(error).message)", hint: "set VAULT_ID=\(id)")
         }
+        return entry
     }
 
     /// Reads one record.
@@ -144,7 +164,7 @@ extension RecordName {
     static func parse(_ text: String) throws -> RecordName {
         guard let name = RecordName(text) else {
             throw Failure(
-                .usage, "\"\(text)\" cannot be the name of a resource",
+                .usage, "this cannot be the name of a resource",
                 hint: "a name has 1 to 128 letters, digits and . _ - /, and begins with a letter or digit")
         }
         return name
