@@ -81,8 +81,8 @@ extension Failure {
         case .older(let what):
             self.init(
                 .damaged, "\(Self.vaultPath) is older than a version already seen: \(what)",
-                hint: "somebody may have put an old copy in its place; if you restored it yourself, "
-                    + "use --accept-older once")
+                hint: "somebody may have put an old copy in its place; if you restored it yourself, use "
+                    + "--accept-older, and change something with it to make this version the newest again")
         case .belowPin(let version, let minimum):
             self.init(
                 .damaged,
@@ -168,7 +168,11 @@ extension Failure {
         var message = text.split(separator: "\n").first.map(String.init) ?? text
         if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
         if message.hasSuffix(".") { message.removeLast() }
-        if let unknown = message.behind("Unknown option '") {
+        if arguments.first == ExecCommand.verb, !arguments.contains("--") {
+            // The options of a command that stands in front of nothing.
+            message = "there is no -- in front of the command"
+            hint = CommandArguments.usage
+        } else if let unknown = message.behind("Unknown option '") {
             let option = Self.optionName(unknown.prefix { $0 != "=" && $0 != "'" })
             message = "unknown option" + (option.map { " '\($0)'" } ?? "")
             if isForToken, option?.hasPrefix("--token") ?? true {

@@ -69,7 +69,8 @@ enum Process {
         _ = clinux_set_dumpable(0)
         // Swift's crash reporter would hand the whole memory to another program.
         if Variables.isSet("SWIFT_BACKTRACE") {
-            for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] where clinux_is_handled(number) != 0 {
+            for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV]
+            where clinux_is_handled(number) != 0 {
                 signal(number, SIG_DFL)
             }
         }

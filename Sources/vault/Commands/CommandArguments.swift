@@ -103,24 +103,36 @@ struct CommandArguments {
     /// What stands between braces, when it is meant for us: other programs have templates too, and theirs are left alone.
     private static func file(_ expression: String, _ names: [RecordName]) throws -> TemplatedArguments.File? {
         let words = expression.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let variable = Template.Variable(rawValue: String(words[0])),
-            variable.isSecret || variable == .headers || variable == .curlConfig
-        else { return nil }
+        guard let variable = Template.Variable(rawValue: String(words[0])) else {
+            // {{ headers }}, {{header}}, {{curl-config}}: with these a request would go out without its token.
+            let name = words[0].filter { $0 != " " }.lowercased().replacing("-", with: "_")
+            guard
+                let meant = [Template.Variable.headers, .curlConfig].first(where: {
+                    [name, name + "s"].contains($0.rawValue)
+                })
+            else { return nil }
+            throw Failure(
+                .usage, "an argument has something that is almost {{\(meant.rawValue)}}",
+                hint: "write {{\(meant.rawValue)}}, or use --no-template if it is meant for the command")
+        }
+        guard variable.isSecret || variable == .headers || variable == .curlConfig else { return nil }
+        // Of what stands behind a colon nothing is repeated: it may be a token in a wrong place.
+        let shown = "{{\(variable.rawValue)}}"
         guard !variable.isSecret else {
             throw Failure(
-                .usage, "{{\(expression)}} in an argument would show the token to everybody on the machine",
+                .usage, "\(shown) in an argument would show the token to everybody on the machine",
                 hint: "use -H @{{headers}}, or --config {{curl_config}}, or the variable that the command gets")
         }
         guard words.count == 2 else {
             guard names.count == 1 else {
                 throw Failure(
-                    .usage, "{{\(expression)}} does not say of which resource",
-                    hint: "with several resources write {{\(expression):\(names[0])}}")
+                    .usage, "\(shown) does not say of which resource",
+                    hint: "with several resources write {{\(variable.rawValue):\(names[0])}}")
             }
             return .init(variable: variable, resource: 0)
         }
         guard let number = names.firstIndex(where: { $0.description == words[1] }) else {
-            throw Failure(.usage, "{{\(expression)}} names a resource that this command does not have")
+            throw Failure(.usage, "\(shown) names a resource that this command does not have")
         }
         return .init(variable: variable, resource: number)
     }

@@ -6,7 +6,9 @@ internal import VaultFile
 struct EditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Change a resource's configuration, not its token.",
-        discussion: "A flag that can be repeated replaces the whole list. An empty text removes what was there, or brings the default back.")
+        discussion:
+            "A flag that can be repeated replaces the whole list. An empty text removes what was there, or brings the default back."
+    )
 
     @OptionGroup var name: NameArgument
     @OptionGroup var resource: ResourceOptions

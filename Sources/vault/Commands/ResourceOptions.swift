@@ -90,7 +90,8 @@ enum Expiry {
         if text == "never" || text.isEmpty { return nil }
         // Without the value: a token may stand in a wrong place.
         guard let moment = try? TimeSpan.moment(text, from: .now) else {
-            throw Failure(.usage, "--expires is not a time", hint: "use 2027-01-31, 2027-01-31T12:00:00Z, 90d, 12h or never")
+            throw Failure(
+                .usage, "--expires is not a time", hint: "use 2027-01-31, 2027-01-31T12:00:00Z, 90d, 12h or never")
         }
         guard moment > .now else { throw Failure(.usage, "--expires is in the past") }
         return moment

@@ -30,7 +30,7 @@ struct IdentitySource {
     /// Loads the identities of the first source.
     func load() throws -> LoadedIdentities {
         if let loaded = try loadGiven() { return loaded }
-        let path = try Places.identity()
+        guard let path = try? Places.identity() else { throw noIdentity("file, and no home folder to look in") }
         guard unsafe Glibc.access(path, F_OK) == 0 else { throw noIdentity(path) }
         return try load(files: [path], source: path) { try Self.checkDefault($0, path) }
     }
@@ -76,7 +76,9 @@ struct IdentitySource {
         }
         return Failure(
             .notAllowed, "there is no identity to unlock the vault with: no \(path)",
-            hint: "make one with '\(Process.name) init', or set VAULT_IDENTITY or VAULT_IDENTITY_FILE")
+            hint: unsafe getenv("VAULT_IDENTITY") != nil
+                ? "VAULT_IDENTITY is set, but empty"
+                : "make one with '\(Process.name) init', or set VAULT_IDENTITY or VAULT_IDENTITY_FILE")
     }
 
     private func load(

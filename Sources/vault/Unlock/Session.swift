@@ -64,7 +64,8 @@ struct Session {
         let entry = try known.entry(for: path)
         var trust = Vault.Trust()
         trust.acceptsOlder = access.acceptOlder
-        trust.followsGit = entry?.followsGit ?? false
+        // A pin from elsewhere says nothing of git: a runner that checks out an older commit is no attacker.
+        trust.followsGit = entry?.followsGit ?? KnownVaults.isInGitWorkTree(path)
         if let pin = try givenPin(access) ?? loaded.pin {
             trust.pin = pin
         } else {
