@@ -5,10 +5,10 @@ public enum Armor {
     private static let begin = "-----BEGIN AGE ENCRYPTED FILE-----"
     private static let end = "-----END AGE ENCRYPTED FILE-----"
 
-    /// Whether `bytes` begin, after white space, like something armored.
+    /// Whether `bytes` begin, after white space, like an armored age file; other kinds of keys have armor of their own.
     static func isArmored(_ bytes: Span<UInt8>) -> Bool {
         guard let first = bytes.indices.first(where: { !isWhitespace(bytes[$0]) }) else { return false }
-        return bytes.extracting(droppingFirst: first).hasPrefix("-----BEGIN")
+        return bytes.extracting(droppingFirst: first).hasPrefix("-----BEGIN AGE")
     }
 
     /// The age file that stands in `text`.

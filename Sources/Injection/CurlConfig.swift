@@ -17,6 +17,8 @@ public enum CurlConfig {
     /// Appends the line of one header.
     public static func append(_ name: String, value: Span<UInt8>, to output: inout SecretBuffer) {
         output.append(Array("header = \"\(name): ".utf8).span)
+        // Values were checked when their record was read; a line break here would be an option of curl's.
+        precondition(!value.hasControlByte, "a control character in a header")
         for index in value.indices {
             // Within quotation marks curl takes \\, \", \t, \n, \r and \v for escapes; the last four cannot occur in a
             // header.

@@ -34,7 +34,13 @@ public enum HeaderRenderer {
     public static func appendValue(
         of header: HeaderTemplate, _ resource: Resource, token: Span<UInt8>, to output: inout SecretBuffer
     ) {
+        let start = output.count
         append(header.value, of: resource, token: token, to: &output) { _ in "" }
+        // Values were checked when their record was read; a line break here would be a header more.
+        output.withBytes { bytes in
+            precondition(
+                !bytes.extracting(droppingFirst: start).hasControlByte, "a control character in a header")
+        }
     }
 
     /// Appends all headers, one a line: the form of `curl -H @FILE`.

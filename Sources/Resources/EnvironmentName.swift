@@ -9,13 +9,18 @@ public enum EnvironmentName {
     ///
     /// - Throws: ``ResourceError/invalid(_:)``.
     public static func check(_ name: some StringProtocol) throws(ResourceError) {
-        guard let first = name.utf8.first, name.utf8.allSatisfy(\.isNameCharacter),
-            !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
-        else { throw .invalid("\"\(name)\" is not a name that an environment variable can have") }
+        try checkSpelling(name)
         if refused.contains(String(name)) || refusedPrefixes.contains(where: { name.hasPrefix($0) }) {
             throw .invalid(
                 "the variable \(name) is refused, because it changes what programs run; choose another --env")
         }
+    }
+
+    /// Checks that `name` is a name at all.
+    static func checkSpelling(_ name: some StringProtocol) throws(ResourceError) {
+        guard let first = name.utf8.first, name.utf8.allSatisfy(\.isNameCharacter),
+            !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
+        else { throw .invalid("\"\(name)\" is not a name that an environment variable can have") }
     }
 
     /// What the default variables of a resource begin with: the name in capitals, other characters as `_`, a leading

@@ -12,10 +12,25 @@ public struct Record: ~Copyable {
     private let line: SecretBytes
     private let layout: RecordLayout
 
-    /// Reads a record as it stands in a vault.
+    /// Reads a record as it stands in a vault, and checks all of it: nobody knows what its writer has checked.
     ///
     /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
     public init(_ line: Span<UInt8>) throws(ResourceError) {
+        (resource, layout) = try RecordLayout.parseStored(line)
+        self.line = SecretBytes(copying: line)
+    }
+
+    /// A record that was just written, of parts that were checked.
+    private init(written line: Span<UInt8>) throws(ResourceError) {
+        (resource, layout) = try RecordLayout.parse(line, isStored: true)
+        self.line = SecretBytes(copying: line)
+    }
+
+    /// Reads a record that comes from outside. ``Resource/check(allowsHTTP:)`` and
+    /// ``TokenRules`` are the caller's business.
+    ///
+    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
+    public init(incoming line: Span<UInt8>) throws(ResourceError) {
         (resource, layout) = try RecordLayout.parse(line)
         self.line = SecretBytes(copying: line)
     }
@@ -30,7 +45,7 @@ public struct Record: ~Copyable {
     }
 
     private init(_ text: borrowing SecretBuffer) throws(ResourceError) {
-        self = try text.withBytes { (line) throws(ResourceError) in try Record(line) }
+        self = try text.withBytes { (line) throws(ResourceError) in try Record(written: line) }
     }
 
     /// A new record.
@@ -110,21 +125,25 @@ public struct Record: ~Copyable {
 
     /// `other` in the place of this record. Where that has no history of its own, this record's becomes its history,
     /// with this record's token if `other` brings another one. A token that is the same is not newer for coming again.
+    /// Members of later versions are those of both, and of `other` where both have one.
     ///
     /// - Throws: ``ResourceError``.
     public borrowing func replaced(by other: borrowing Record) throws(ResourceError) -> Record {
-        guard other.resource.history.isEmpty else { return try other.edited(other.resource) }
         var resource = other.resource
         resource.created = self.resource.created ?? resource.created
-        resource.history = self.resource.history
         let isSame = token().isEqual(to: other.token())
         if isSame {
             resource.token.added = self.resource.token.added ?? resource.token.added
             resource.token.expires = resource.token.expires ?? self.resource.token.expires
-        } else {
-            var retired = self.resource.token
-            retired.retired = resource.updated ?? .now
-            resource.history = Array(([retired] + resource.history).prefix(Resource.historyLimit))
+        }
+        let keepsHistory = resource.history.isEmpty
+        if keepsHistory {
+            resource.history = self.resource.history
+            if !isSame {
+                var retired = self.resource.token
+                retired.retired = resource.updated ?? .now
+                resource.history = Array(([retired] + resource.history).prefix(Resource.historyLimit))
+            }
         }
         var text = SecretBuffer(capacity: line.count + other.line.count + 1024)
         line.withBytes { line in
@@ -132,15 +151,35 @@ public struct Record: ~Copyable {
                 RecordLayout.write(resource, into: &text) { (number, text) in
                     if number == 0 {
                         other.layout.writeToken(0, of: otherLine, into: &text)
-                    } else {
+                        guard isSame else { return }
+                        let given = RecordLayout.names(of: other.layout.tokens[0].unknown, in: otherLine)
+                        RecordLayout.write(layout.tokens[0].unknown, of: line, except: given, into: &text)
+                    } else if keepsHistory {
                         layout.writeToken(isSame ? number : number - 1, of: line, into: &text)
+                    } else {
+                        other.layout.writeToken(number, of: otherLine, into: &text)
                     }
                 } others: { text in
                     other.layout.writeUnknown(of: otherLine, into: &text)
+                    let given = RecordLayout.names(of: other.layout.unknown, in: otherLine)
+                    RecordLayout.write(layout.unknown, of: line, except: given, into: &text)
                 }
             }
         }
         return try Record(text)
+    }
+
+    /// The record with as many of its earlier tokens as can be stored, the oldest dropped; nil when all of them can.
+    ///
+    /// - Throws: ``ResourceError``.
+    public borrowing func fitted() throws(ResourceError) -> Record? {
+        guard !fits, !resource.history.isEmpty else { return nil }
+        var resource = self.resource
+        while true {
+            resource.history.removeLast()
+            let shorter = try edited(resource)
+            if shorter.fits || resource.history.isEmpty { return shorter }
+        }
     }
 
     /// Whether the record is small enough to be stored.
@@ -172,10 +211,18 @@ public struct RecordView {
     public private(set) var resource: Resource
     private let layout: RecordLayout
 
-    /// Reads the record in `line`, which is given again to each method.
+    /// Reads the record of a vault in `line`, which is given again to each method, and checks all of it.
     ///
     /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
     public init(_ line: Span<UInt8>) throws(ResourceError) {
+        (resource, layout) = try RecordLayout.parseStored(line)
+    }
+
+    /// Reads a record that comes from outside. ``Resource/check(allowsHTTP:)`` and ``checkTokens(in:)`` are the
+    /// caller's business.
+    ///
+    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
+    public init(incoming line: Span<UInt8>) throws(ResourceError) {
         (resource, layout) = try RecordLayout.parse(line)
     }
 

@@ -6,24 +6,64 @@ struct RecordLayout {
     /// An object with a token in it.
     struct Entry {
         var value: JSONString
-        /// Members that this version does not know, name and value.
-        var unknown: [Range<Int>] = []
+        var unknown: [Member] = []
+    }
+
+    /// A member that this version does not know.
+    struct Member {
+        var name: JSONString
+        /// Where it stands, name and value.
+        var range: Range<Int>
+
+        init(_ name: JSONString, to end: Int) {
+            self.name = name
+            range = name.range.lowerBound - 1..<end
+        }
     }
 
     /// The token, and behind it the earlier ones.
     var tokens: [Entry]
     /// Members of the record that this version does not know.
-    var unknown: [Range<Int>] = []
+    var unknown: [Member] = []
 
     // MARK: - Reading
 
-    static func parse(_ line: Span<UInt8>) throws(ResourceError) -> (resource: Resource, layout: RecordLayout) {
-        var reader = RecordReader()
+    /// Reads a record that comes from outside, and takes it apart. What its fields say together, and its tokens, are
+    /// not checked.
+    ///
+    /// - Parameters:
+    ///   - line: The record.
+    ///   - isStored: Whether names of variables that are refused when they are stored are let pass.
+    static func parse(
+        _ line: Span<UInt8>, isStored: Bool = false
+    ) throws(ResourceError) -> (resource: Resource, layout: RecordLayout) {
+        var reader = RecordReader(isStored: isStored)
         do throws(RecordReader.Problem) {
             return try reader.read(line)
         } catch {
             throw .malformedRecord(name: reader.name?.description ?? "?", error.reason)
         }
+    }
+
+    /// Reads a record that stands in a vault: its writer may be hostile, or have another version, so all that a writer
+    /// has to check is checked here again. Only the names of variables are not: those are refused when they are used.
+    static func parseStored(_ line: Span<UInt8>) throws(ResourceError) -> (resource: Resource, layout: RecordLayout) {
+        let (resource, layout) = try parse(line, isStored: true)
+        do throws(ResourceError) {
+            try resource.checkStored()
+            try layout.withToken(0, of: line) { (token) throws(ResourceError) in
+                try TokenRules.check(token, for: resource.headers)
+            }
+            for number in layout.tokens.indices.dropFirst() {
+                try layout.withToken(number, of: line) { (token) throws(ResourceError) in
+                    try TokenRules.checkCharacters(token)
+                }
+            }
+        } catch {
+            guard case .invalid(let reason) = error else { throw error }
+            throw .malformedRecord(name: resource.name.description, reason)
+        }
+        return (resource, layout)
     }
 
     // MARK: - Writing
@@ -99,23 +139,33 @@ extension RecordLayout {
             ? try value.secret(in: line).withBytes(body) : try body(line.extracting(value.range))
     }
 
-    /// Writes a token's value as it stands, and its unknown members.
+    /// Writes a token's value in its one spelling, and its unknown members.
     func writeToken(_ number: Int, of line: Span<UInt8>, into text: inout SecretBuffer) {
-        text.append("\"value\":\"")
-        text.append(line.extracting(tokens[number].value.range))
-        text.append("\"")
-        for member in tokens[number].unknown {
-            text.append(",")
-            text.append(line.extracting(member))
-        }
+        text.append("\"value\":")
+        withToken(number, of: line) { text.appendQuoted($0) }
+        Self.write(tokens[number].unknown, of: line, into: &text)
     }
 
     /// Writes the record's unknown members, each behind a comma.
     func writeUnknown(of line: Span<UInt8>, into text: inout SecretBuffer) {
-        for member in unknown {
+        Self.write(unknown, of: line, into: &text)
+    }
+
+    /// Writes unknown members, each behind a comma, but for those with a name that is given already.
+    static func write(
+        _ members: [Member], of line: Span<UInt8>, except given: Set<[UInt8]> = [], into text: inout SecretBuffer
+    ) {
+        for member in members where given.isEmpty || !given.contains(Array(member.name.text(in: line).utf8)) {
             text.append(",")
-            text.append(line.extracting(member))
+            text.append(line.extracting(member.range))
         }
+    }
+
+    /// The names of members, as bytes: differently composed characters are different names.
+    static func names(of members: [Member], in line: Span<UInt8>) -> Set<[UInt8]> {
+        var names: Set<[UInt8]> = []
+        for member in members { names.insert(Array(member.name.text(in: line).utf8)) }
+        return names
     }
 }
 
@@ -130,6 +180,8 @@ private struct RecordReader {
     ]
     private static let tokenMembers: [StaticString] = ["value", "added", "expires", "retired"]
 
+    /// Whether names of variables that are refused when they are stored are let pass.
+    private let isStored: Bool
     private(set) var name: RecordName?
     private var urls: [ResourceURL]?
     private var headers: [HeaderTemplate]?
@@ -141,7 +193,9 @@ private struct RecordReader {
     private var updated: Timestamp?
     private var token: (RecordLayout.Entry, Resource.TokenDates)?
     private var history: [(RecordLayout.Entry, Resource.TokenDates)] = []
-    private var unknown: [Range<Int>] = []
+    private var unknown: [RecordLayout.Member] = []
+
+    init(isStored: Bool) { self.isStored = isStored }
 
     mutating func read(_ line: Span<UInt8>) throws(Problem) -> (resource: Resource, layout: RecordLayout) {
         do throws(JSONError) {
@@ -172,7 +226,7 @@ private struct RecordReader {
         // Absent and null are the same, to the members of this version.
         if try cursor.readNull(line) {
             if !Self.members.contains(where: { key.equals($0, in: line) }) {
-                unknown.append(key.range.lowerBound - 1..<cursor.position)
+                unknown.append(.init(key, to: cursor.position))
             }
             return
         }
@@ -183,8 +237,9 @@ private struct RecordReader {
         } else if key.equals("headers", in: line) {
             headers = try list("headers", line, &cursor) { (text) throws(ResourceError) in try HeaderTemplate(text) }
         } else if key.equals("env", in: line) {
+            let isStored = self.isStored
             environment = try list("env", line, &cursor) { (text) throws(ResourceError) in
-                try EnvironmentTemplate(text)
+                isStored ? try EnvironmentTemplate(stored: text) : try EnvironmentTemplate(text)
             }
         } else if key.equals("username", in: line) {
             username = try value("username", line, &cursor) { $0 }
@@ -204,7 +259,7 @@ private struct RecordReader {
             history = entries
         } else {
             let value = try cursor.readValue(line)
-            unknown.append(key.range.lowerBound - 1..<value.upperBound)
+            unknown.append(.init(key, to: value.upperBound))
         }
     }
 
@@ -212,13 +267,13 @@ private struct RecordReader {
         _ line: Span<UInt8>, _ cursor: inout JSONCursor
     ) throws(JSONError) -> (RecordLayout.Entry, Resource.TokenDates) {
         var value: JSONString?
-        var unknown: [Range<Int>] = []
+        var unknown: [RecordLayout.Member] = []
         var dates = Resource.TokenDates(added: nil, expires: nil)
         let start = cursor.position
         try cursor.readObject(line) { (key, cursor) throws(JSONError) in
             if try cursor.readNull(line) {
                 if !Self.tokenMembers.contains(where: { key.equals($0, in: line) }) {
-                    unknown.append(key.range.lowerBound - 1..<cursor.position)
+                    unknown.append(.init(key, to: cursor.position))
                 }
                 return
             }
@@ -232,7 +287,7 @@ private struct RecordReader {
                 dates.retired = try self.value("retired", line, &cursor) { Timestamp($0) }
             } else {
                 let other = try cursor.readValue(line)
-                unknown.append(key.range.lowerBound - 1..<other.upperBound)
+                unknown.append(.init(key, to: other.upperBound))
             }
         }
         guard let value else { throw JSONError("a token without a \"value\"", at: start) }
@@ -273,6 +328,7 @@ extension SecretBuffer {
     public mutating func appendQuoted(_ bytes: Span<UInt8>) {
         append("\"")
         // Checked before: UTF-8 without control characters, so only two characters need an escape.
+        precondition(!bytes.hasControlByte, "a control character in a secret")
         var start = 0
         for index in bytes.indices where bytes[index] == UInt8(ascii: "\"") || bytes[index] == UInt8(ascii: "\\") {
             append(bytes.extracting(start..<index))

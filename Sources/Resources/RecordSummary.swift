@@ -50,6 +50,10 @@ public struct RecordSummary: Sendable {
             guard cursor.position == record.count else {
                 throw JSONError("something behind the object", at: cursor.position)
             }
+            // It is shown as it stands.
+            for index in url where !(0x21...0x7e).contains(record[index]) {
+                throw JSONError("a URL that is not visible ASCII", at: index)
+            }
         } catch {
             throw .malformedRecord(
                 name: record.extracting(name).text,

@@ -72,10 +72,16 @@ public struct Resource: Sendable, Equatable {
 
     /// The variables that a child gets.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)`` when a default name is one of those that are refused.
+    /// - Throws: ``ResourceError/invalid(_:)`` when a name is one of those that are refused.
     public func environment() throws(ResourceError) -> [EnvironmentTemplate] {
-        if let givenEnvironment { return givenEnvironment }
-        return try EnvironmentTemplate.defaults(for: name.description)
+        let variables = listedEnvironment
+        for variable in variables { try EnvironmentName.check(variable.name) }
+        return variables
+    }
+
+    /// The variables as they are shown, with those that no child gets because their names are refused.
+    public var listedEnvironment: [EnvironmentTemplate] {
+        givenEnvironment ?? EnvironmentTemplate.defaults(for: name.description)
     }
 
     /// Whether `url` lies inside one of the resource's URLs.
@@ -93,7 +99,19 @@ public struct Resource: Sendable, Equatable {
                 throw .invalid("\(url) would send the token unencrypted; use https, or say --allow-http")
             }
         }
-        let variables = try environment()
+        try check(try environment())
+    }
+
+    /// Checks a resource that is stored already: as when it is stored, but for what only its writer could know (whether
+    /// http was meant) and for the names of variables that are refused when they are used.
+    func checkStored() throws(ResourceError) {
+        guard !urls.isEmpty else { throw .invalid("it has no URL") }
+        for url in urls where url.hasQuery { throw .invalid("a URL has a query or a fragment: \(url)") }
+        // The default variables need no check, and to make them would take longer than all the rest.
+        try check(givenEnvironment ?? [])
+    }
+
+    private func check(_ variables: [EnvironmentTemplate]) throws(ResourceError) {
         guard Set(variables.map(\.name)).count == variables.count else {
             throw .invalid("two --env have the same name")
         }

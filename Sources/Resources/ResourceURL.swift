@@ -108,6 +108,10 @@ public struct ResourceURL: Hashable, Sendable {
         guard !lowered.contains("%2f"), !lowered.contains("%5c") else {
             throw refuse("has an encoded slash in its path")
         }
+        // curl takes these for a pattern, and asks for every URL that it stands for.
+        guard !lowered.utf8.contains(where: { "{}[]".utf8.contains($0) }) else {
+            throw refuse("has a brace or a bracket in its path")
+        }
         guard !lowered.contains("%00") else { throw refuse("has an encoded zero byte in its path") }
         for segment in lowered.split(separator: "/") {
             // Some servers take parameters (`..;a=b`) off a segment before they look at it.

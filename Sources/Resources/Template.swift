@@ -125,11 +125,18 @@ public struct EnvironmentTemplate: Hashable, Sendable {
     ///
     /// - Throws: ``ResourceError/invalid(_:)``.
     public init(_ text: String) throws(ResourceError) {
+        try self.init(stored: text)
+        try EnvironmentName.check(name)
+    }
+
+    /// Reads a variable that is stored already. Its name may be one of those that are refused: a newer version may
+    /// refuse less than this one, and the rest of the record is good for all that.
+    init(stored text: String) throws(ResourceError) {
         guard let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
             throw .invalid("a variable has no \"=\"; write 'NAME={{token}}'")
         }
         name = String(text[..<sign])
-        try EnvironmentName.check(name)
+        try EnvironmentName.checkSpelling(name)
         guard !text.utf8.contains(0) else { throw .invalid("the variable \(name) has a zero byte in it") }
         value = try Template(String(text[text.utf8.index(after: sign)...]), allowed: Template.Variable.allCases)
     }
@@ -137,19 +144,18 @@ public struct EnvironmentTemplate: Hashable, Sendable {
     /// As it was written.
     public var text: String { "\(name)=\(value.text)" }
 
-    private init(_ name: String, _ variable: Template.Variable) throws(ResourceError) {
-        try EnvironmentName.check(name)
+    private init(_ name: String, _ variable: Template.Variable) {
         self.name = name
         value = Template(variable)
     }
 
     /// The variables of a resource that names none.
-    static func defaults(for resource: String) throws(ResourceError) -> [EnvironmentTemplate] {
+    static func defaults(for resource: String) -> [EnvironmentTemplate] {
         let prefix = EnvironmentName.prefix(for: resource)
         return [
-            try EnvironmentTemplate("\(prefix)_TOKEN", .token),
-            try EnvironmentTemplate("\(prefix)_HEADERS", .headers),
-            try EnvironmentTemplate("\(prefix)_CURL_CONFIG", .curlConfig),
+            EnvironmentTemplate("\(prefix)_TOKEN", .token),
+            EnvironmentTemplate("\(prefix)_HEADERS", .headers),
+            EnvironmentTemplate("\(prefix)_CURL_CONFIG", .curlConfig),
         ]
     }
 }

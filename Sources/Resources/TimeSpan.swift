@@ -28,10 +28,10 @@ public enum TimeSpan {
     public static func words(_ seconds: Int) -> String {
         let day = 86_400
         let units = [
-            (365 * day, 730 * day, "year"), (30 * day, 100 * day, "month"), (day, day, "day"), (3600, 3600, "hour"),
-            (60, 60, "minute"),
+            (365 * day, 730 * day, "year"), (30 * day, 100 * day, "month"), (day, 2 * day, "day"),
+            (3600, 2 * 3600, "hour"), (60, 2 * 60, "minute"),
         ]
-        // Of size and first use.
+        // Of size and first use: never so few of a unit that rounding would mislead.
         let unit = units.first { seconds >= $0.1 } ?? (1, 0, "second")
         let count = (seconds + unit.0 / 2) / unit.0
         return "\(count) \(unit.2)\(count == 1 ? "" : "s")"

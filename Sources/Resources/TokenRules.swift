@@ -16,6 +16,19 @@ public enum TokenRules {
         guard bytes.count >= minimumSize else {
             throw .invalid("the token has \(bytes.count) bytes, and \(minimumSize) is the least")
         }
+        try checkCharacters(bytes)
+        guard escapedCount(bytes) <= maximumSize else { throw tooLong }
+        guard !headers.contains(where: \.isBearer) || isB64Token(bytes) else {
+            throw .invalid(
+                "the token has characters that \"Authorization: Bearer\" does not allow (RFC 6750); "
+                    + "if it is meant so, give it a header of its own with --header")
+        }
+    }
+
+    /// Checks that bytes are text without control characters.
+    ///
+    /// - Throws: ``ResourceError/invalid(_:)``, which never holds any of the token.
+    static func checkCharacters(_ bytes: Span<UInt8>) throws(ResourceError) {
         for index in bytes.indices where bytes[index] < 0x20 || bytes[index] == 0x7f {
             if bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") {
                 throw .invalid("the token has a line break in it, which no header can carry")
@@ -26,12 +39,6 @@ public enum TokenRules {
         // U+0080 to U+009F, which terminals take for the start of a sequence.
         for index in bytes.indices where bytes[index] == 0xc2 && bytes[index + 1] < 0xa0 {
             throw .invalid("the token has a control character in it, which no header can carry")
-        }
-        guard escapedCount(bytes) <= maximumSize else { throw tooLong }
-        guard !headers.contains(where: \.isBearer) || isB64Token(bytes) else {
-            throw .invalid(
-                "the token has characters that \"Authorization: Bearer\" does not allow (RFC 6750); "
-                    + "if it is meant so, give it a header of its own with --header")
         }
     }
 
@@ -57,6 +64,12 @@ public enum TokenRules {
 }
 
 extension Span<UInt8> {
+    /// Whether a byte is one that would end a header, a line or a string before its end.
+    package var hasControlByte: Bool {
+        for index in indices where self[index] < 0x20 || self[index] == 0x7f { return true }
+        return false
+    }
+
     /// Whether the bytes are UTF-8, found out without making a `String` of them.
     var isUTF8: Bool { (try? UTF8Span(validating: self)) != nil }
 }

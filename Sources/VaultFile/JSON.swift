@@ -52,6 +52,13 @@ package struct JSONString {
             && range.indices.allSatisfy { bytes[$0] == bytes[other.range.lowerBound + $0 - range.lowerBound] }
     }
 
+    fileprivate func precedes(_ other: JSONString, in bytes: Span<UInt8>) -> Bool {
+        if hasEscapes || other.hasEscapes {
+            return text(in: bytes).utf8.lexicographicallyPrecedes(other.text(in: bytes).utf8)
+        }
+        return RecordName.precedes(bytes.extracting(range), bytes.extracting(other.range))
+    }
+
     /// Decodes the escapes, which were checked when the string was read. Never longer than it was.
     private func decode(_ bytes: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int {
         var count = 0
@@ -103,6 +110,8 @@ package struct JSONString {
 package struct JSONCursor {
     /// How deep arrays and objects may nest.
     private static let maximumDepth = 32
+    /// Up to that many members of an object are compared with each other as they come, more at its end.
+    private static let comparedNames = 16
 
     fileprivate static let escapes: [(letter: UInt8, byte: UInt8)] = [
         (UInt8(ascii: "n"), 10), (UInt8(ascii: "t"), 9), (UInt8(ascii: "r"), 13), (UInt8(ascii: "b"), 8),
@@ -121,12 +130,12 @@ package struct JSONCursor {
     ) throws(JSONError) {
         try enter("{", bytes)
         var names: [JSONString] = []
-        names.reserveCapacity(12)
+        names.reserveCapacity(Self.comparedNames)
         if !skip(UInt8(ascii: "}"), bytes) {
             repeat {
                 skipWhitespace(bytes)
                 let name = try readString(bytes)
-                guard !Self.repeats(name, among: names, bytes) else {
+                guard names.count >= Self.comparedNames || !Self.repeats(name, among: names, bytes) else {
                     throw JSONError("a member that stands twice", at: name.range.lowerBound)
                 }
                 names.append(name)
@@ -135,6 +144,9 @@ package struct JSONCursor {
                 try member(name, &self)
             } while skip(UInt8(ascii: ","), bytes)
             guard skip(UInt8(ascii: "}"), bytes) else { throw JSONError("an object that does not end", at: position) }
+            if names.count > Self.comparedNames, let name = Self.repeated(among: &names, bytes) {
+                throw JSONError("a member that stands twice", at: name.range.lowerBound)
+            }
         }
         depth -= 1
     }
@@ -338,6 +350,15 @@ package struct JSONCursor {
 
     private static func repeats(_ name: JSONString, among names: [JSONString], _ bytes: Span<UInt8>) -> Bool {
         names.contains { $0.equals(name, in: bytes) }
+    }
+
+    /// A name that stands twice, of however many: they are sorted for that, in place.
+    private static func repeated(among names: inout [JSONString], _ bytes: Span<UInt8>) -> JSONString? {
+        names.sort { $0.precedes($1, in: bytes) }
+        return names.indices.dropFirst().first { names[$0].equals(names[$0 - 1], in: bytes) }.map { index in
+            let pair = (names[index - 1], names[index])
+            return pair.0.range.lowerBound > pair.1.range.lowerBound ? pair.0 : pair.1
+        }
     }
 }
 

@@ -185,6 +185,29 @@ public struct VaultReader: ~Copyable {
         }
     }
 
+    /// The names of all records, in their order. The rest of a record may be what it likes.
+    ///
+    /// - Throws: ``VaultError``.
+    public borrowing func names() throws -> [RecordName] {
+        try mapBlocks { block, records in
+            try records.map { record in
+                let line = block.extracting(record)
+                let start = Block.recordStart.utf8CodeUnitCount
+                guard let end = line.firstIndex(of: UInt8(ascii: "\""), from: start, before: line.count),
+                    let name = RecordName(bytes: line.extracting(start..<end))
+                else { throw VaultError.damaged("a record has no name") }
+                return name
+            }
+        }.flatMap { $0 }
+    }
+
+    /// Whether there is a record of that name, whatever else is in it.
+    ///
+    /// - Throws: ``VaultError``.
+    public mutating func hasRecord(named name: RecordName) throws -> Bool {
+        try withRecord(named: name) { _ in true } ?? false
+    }
+
     /// Makes something of each block, on all processors, after checking it.
     ///
     /// - Parameter body: Gets a block and where its records stand in it. Called from several threads at once.

@@ -4,10 +4,10 @@ import TestSupport
 import VaultFile
 
 /// A record that is known to a test.
-func readRecord(_ text: String) throws(ResourceError) -> Record { try Record(Array(text.utf8).span) }
+func readRecord(_ text: String) throws(ResourceError) -> Record { try Record(incoming: Array(text.utf8).span) }
 
 /// The view of a record that is known to a test.
-func readView(_ text: String) throws(ResourceError) -> RecordView { try RecordView(Array(text.utf8).span) }
+func readView(_ text: String) throws(ResourceError) -> RecordView { try RecordView(incoming: Array(text.utf8).span) }
 
 extension Record {
     /// What would be stored.

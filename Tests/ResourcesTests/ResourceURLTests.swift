@@ -109,6 +109,8 @@ import Testing
         "https://[fe80::1%25eth0]", "https://[::127.0.0.1]", "https://[::ffff:127.0.0.1]", "https://[1.2.3.4]",
         "https://[v1.x]", "https://[h]", "https://[::1]:", "https://[::1]:0", "https://[::1]:x", "https://[::1 ]",
         "https://[:1:2:3:4:5:6:7]", "https://[1:2:3:4:5:6:7:]",
+        // What curl would take for a pattern.
+        "https://h/{a,b}", "https://h/[1-9]", "https://h/{", "https://h/}", "https://h/a[", "https://h/]b",
         // White space and control characters, which some programs drop and others do not.
         " https://h", "https://h ", "https://h /x", "https:// h", "https://h/a b", "https://h\t", "ht\ttps://h",
         "https://h/a\tb", "https://h\n", "https://h\r\n", "https://h/\r\nX: y", "https://ev\nil.example", "https://h\0",

@@ -43,8 +43,9 @@ import VaultFile
     }
 
     @Test(arguments: [
-        (0, "0 seconds"), (1, "1 second"), (2, "2 seconds"), (59, "59 seconds"), (60, "1 minute"), (89, "1 minute"),
-        (119, "2 minutes"), (3599, "60 minutes"), (3600, "1 hour"), (86_399, "24 hours"), (86_400, "1 day"),
+        (0, "0 seconds"), (1, "1 second"), (2, "2 seconds"), (119, "119 seconds"), (120, "2 minutes"),
+        (3599, "60 minutes"), (5400, "90 minutes"), (7199, "120 minutes"), (7200, "2 hours"), (86_400, "24 hours"),
+        (172_800, "2 days"),
         (259_200, "3 days"), (7_775_999, "90 days"), (8_639_999, "100 days"), (8_640_000, "3 months"),
         (31_536_000, "12 months"), (63_072_000, "2 years"), (3_153_600_000, "100 years"),
     ])

@@ -33,14 +33,14 @@ struct AddCommand: ParsableCommand {
         let record = try Record(resource, token: token)
         try session.vault.update { reader, changes in
             try Self.refuse(name, in: &reader)
-            try changes.put(record, name)
+            try changes.put(record, name, quiet: access.quiet)
         }
         Messages.note("added \(name)\(TokenOptions.expiry(record.resource.token.expires))", unless: access.quiet)
         session.finish()
     }
 
     private static func refuse(_ name: RecordName, in reader: inout VaultReader) throws {
-        if try reader.withRecord(named: name, { _ in true }) != nil {
+        if try reader.hasRecord(named: name) {
             throw Failure(
                 .exists, "resource \(name) already exists",
                 hint: "give it a new token with '\(Process.name) rotate \(name)', or change it with 'edit'")
@@ -67,8 +67,14 @@ struct TokenOptions: ParsableArguments {
 }
 
 extension RecordChanges {
-    /// Puts a record in the place of the one with that name.
-    mutating func put(_ record: borrowing Record, _ name: RecordName) throws {
-        try put(name) { output in record.withBytes { output.append($0) } }
+    /// Puts a record in the place of the one with that name, with as much of its history as fits.
+    mutating func put(_ record: borrowing Record, _ name: RecordName, quiet: Bool) throws {
+        if let shorter = try record.fitted() {
+            let count = shorter.resource.history.count
+            Messages.note("only the last \(count) earlier tokens fit; older ones are dropped", unless: quiet)
+            try put(name) { output in shorter.withBytes { output.append($0) } }
+        } else {
+            try put(name) { output in record.withBytes { output.append($0) } }
+        }
     }
 }

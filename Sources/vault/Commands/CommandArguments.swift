@@ -69,8 +69,13 @@ struct CommandArguments {
         var pieces: [TemplatedArguments.Piece] = []
         var text: [UInt8] = []
         var rest = bytes[...]
+        // The braces that end what begins here, which are looked for again only behind them.
+        var end = bytes.firstRange(of: Array("}}".utf8))
         while !rest.isEmpty {
-            guard rest.starts(with: "{{".utf8), let end = rest.firstRange(of: Array("}}".utf8)),
+            if let last = end, last.lowerBound < rest.startIndex + 2 {
+                end = rest.dropFirst(2).firstRange(of: Array("}}".utf8))
+            }
+            guard rest.starts(with: "{{".utf8), let end, isOurs(rest.dropFirst(2)),
                 let file = try file(
                     String(decoding: rest[(rest.startIndex + 2)..<end.lowerBound], as: UTF8.self), names)
             else {
@@ -85,6 +90,14 @@ struct CommandArguments {
         }
         if !text.isEmpty { pieces.append(.text(text)) }
         return pieces
+    }
+
+    /// Whether bytes begin with the name of a variable: most that stand in braces do not, and need no second look.
+    private static func isOurs(_ bytes: ArraySlice<UInt8>) -> Bool {
+        Template.Variable.allCases.contains { variable in
+            bytes.starts(with: variable.rawValue.utf8)
+                && [UInt8(ascii: ":"), UInt8(ascii: "}")].contains(bytes.dropFirst(variable.rawValue.utf8.count).first)
+        }
     }
 
     /// What stands between braces, when it is meant for us: other programs have templates too, and theirs are left alone.

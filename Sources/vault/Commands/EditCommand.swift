@@ -6,7 +6,7 @@ internal import VaultFile
 struct EditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Change a resource's configuration, not its token.",
-        discussion: "A flag that can be repeated replaces the whole list. An empty text removes what was there.")
+        discussion: "A flag that can be repeated replaces the whole list. An empty text removes what was there, or brings the default back.")
 
     @OptionGroup var name: NameArgument
     @OptionGroup var resource: ResourceOptions
@@ -24,7 +24,7 @@ struct EditCommand: ParsableCommand {
             try resource.apply(to: &edited)
             try resource.check(edited)
             try record.withToken { try TokenRules.check($0, for: edited.headers) }
-            try changes.put(record.edited(edited), name)
+            try changes.put(record.edited(edited), name, quiet: options.access.quiet)
         }
         Messages.note("changed \(name)", unless: options.access.quiet)
         session.finish()

@@ -36,7 +36,7 @@ extension ExecRequest {
             if Variables.unlocking.contains(name) { return !kept.contains(name) }
             return cleanEnvironment && !Environment.cleanNames.contains(name) && !kept.contains(name)
         }
-        if isWithheld { plan.add(Variables.withheldMark, "1") }
+        if isWithheld, !noEnvironment, !cleanEnvironment { plan.add(Variables.withheldMark, "1") }
         Process.restoreSignals()
         throw unsafe plan.launch(program, arguments: templated.rendered(with: argumentFiles), environment: environment)
     }

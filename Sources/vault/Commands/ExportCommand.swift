@@ -28,6 +28,10 @@ struct ExportCommand: ParsableCommand {
         var reader = try session.vault.open()
         var output = SecretBuffer(capacity: 128 << 10)
         let isMasked = Output.isTerminal && !reveal
+        // Nothing is printed unless all of it checks.
+        _ = try reader.mapBlocks { block, records in
+            for record in records { _ = try RecordView(block.extracting(record)) }
+        }
         try reader.forEachRecord { line in
             if isMasked {
                 var start = 0

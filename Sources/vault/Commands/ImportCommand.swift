@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import Resources
 internal import Sodium
 internal import VaultFile
@@ -35,20 +36,12 @@ struct ImportCommand: ParsableCommand {
     func run() throws {
         let access = options.access
         let session = try Session(access)
-        // A hyphen is standard input, as everywhere.
-        let file = file == "-" ? nil : file
-        if file == nil, SecretInput.isTerminal {
-            throw Failure(.usage, "there is nothing to import", hint: "name a file, or pipe one in")
-        }
-        let what = file.map { "the file \($0)" } ?? "standard input"
-        let content =
-            try file.map { try SecretInput.readFile($0, what: "the file", limit: .max) }
-            ?? SecretInput.readAll(0, what: what)
+        let content = try content()
         let lines = try content.withBytes { try parse($0, quiet: access.quiet) }
         var stored = (new: 0, replaced: 0)
         let work: (inout VaultReader, inout RecordChanges) throws -> Void = { reader, changes in
             changes = RecordChanges(capacity: content.count + lines.count * 64)
-            let existing = try Self.names(in: &reader)
+            let existing = Set(try reader.names())
             for line in lines {
                 let name = line.view.resource.name
                 let exists = existing.contains(name)
@@ -63,7 +56,9 @@ struct ImportCommand: ParsableCommand {
                     let text = content.extracting(line.range)
                     if exists {
                         let old = try Session.record(named: name, in: &reader)
-                        try changes.put(old.replaced(by: Record(line.view, text)), name)
+                        try changes.put(old.replaced(by: Record(line.view, text)), name, quiet: access.quiet)
+                    } else if text.count > VaultLimits.recordSize - 1024, !line.view.resource.history.isEmpty {
+                        try changes.put(Record(line.view, text), name, quiet: access.quiet)
                     } else {
                         try changes.put(name) { line.view.write(line.view.resource, line: text, into: &$0) }
                     }
@@ -80,6 +75,43 @@ struct ImportCommand: ParsableCommand {
         let verb = dryRun ? "would store" : "stored"
         Messages.note("\(verb) \(stored.new) new and \(stored.replaced) replaced", unless: access.quiet)
         session.finish()
+    }
+
+    /// More than any record can have, with all the white space and escapes that one may be written with.
+    private static let maximumLineSize = 1 << 20
+    /// More than any vault can have.
+    private static let maximumSize = 1 << 30
+
+    /// All that there is to import.
+    private func content() throws -> SecretBuffer {
+        // A hyphen is standard input, as everywhere.
+        guard let file, file != "-" else {
+            if SecretInput.isTerminal {
+                throw Failure(.usage, "there is nothing to import", hint: "name a file, or pipe one in")
+            }
+            return try Self.content(of: 0, "standard input")
+        }
+        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let isMissing = errno == ENOENT || errno == ENOTDIR
+            throw Failure(isMissing ? .missing : .io, "reading the file \(file): \(Failure.text(errno))")
+        }
+        defer { close(descriptor) }
+        return try Self.content(of: descriptor, "the file \(file)")
+    }
+
+    private static func content(of descriptor: Int32, _ what: String) throws -> SecretBuffer {
+        var status = stat()
+        // One that is not open is named below.
+        if unsafe fstat(descriptor, &status) == 0 {
+            guard [S_IFIFO, S_IFREG, S_IFSOCK].contains(status.st_mode & S_IFMT) else {
+                throw Failure(.usage, "reading \(what): it is neither a file nor a pipe")
+            }
+            guard status.st_size <= maximumSize else {
+                throw Failure(.usage, "reading \(what): it has more than \(maximumSize) bytes")
+            }
+        }
+        return try SecretInput.readAll(descriptor, what: what, limit: maximumSize)
     }
 
     private struct Line {
@@ -101,13 +133,16 @@ struct ImportCommand: ParsableCommand {
             number += 1
             var end = start
             while end < content.count, content[end] != UInt8(ascii: "\n") { end += 1 }
+            guard end - start <= Self.maximumLineSize else {
+                throw Failure(.usage, "line \(number): it has more than \(Self.maximumLineSize) bytes")
+            }
             let trimmed = content.extracting(start..<end).trimmedRange
             let range = start + trimmed.lowerBound..<start + trimmed.upperBound
             let text = content.extracting(range)
             start = end + 1
             if text.isEmpty { continue }
             do {
-                var view = try RecordView(text)
+                var view = try RecordView(incoming: text)
                 view.complete(now: now, line: text)
                 try view.resource.check(allowsHTTP: allowHttp)
                 try view.checkTokens(in: text)
@@ -123,11 +158,5 @@ struct ImportCommand: ParsableCommand {
         }
         guard !lines.isEmpty else { throw Failure(.usage, "there are no records to import") }
         return lines
-    }
-
-    private static func names(in reader: inout VaultReader) throws -> Set<RecordName> {
-        var names: Set<RecordName> = []
-        try reader.forEachRecord { line in names.insert(try RecordView(line).resource.name) }
-        return names
     }
 }

@@ -19,12 +19,12 @@ struct ListCommand: ParsableCommand {
 
     func run() throws {
         let session = try Session(options.access)
-        var reader = try session.vault.open()
-        if json { try printJSON(&reader) } else { try printTable(&reader) }
+        let reader = try session.vault.open()
+        if json { try printJSON(reader) } else { try printTable(reader) }
         session.finish()
     }
 
-    private func printTable(_ reader: inout VaultReader) throws {
+    private func printTable(_ reader: borrowing VaultReader) throws {
         let parts = try reader.mapBlocks { block, records in
             try ResourceTable.Part(block, records) { name in
                 matches(String(decoding: name.publicCopy, as: UTF8.self))
@@ -39,20 +39,24 @@ struct ListCommand: ParsableCommand {
         }
     }
 
-    private func printJSON(_ reader: inout VaultReader) throws {
-        var output = SecretBuffer(capacity: 80 << 10)
-        var isFirst = true
-        output.append("[")
-        try reader.forEachRecord { line in
-            let resource = try RecordView(line).resource
-            guard matches(resource.name.description) else { return }
-            if !isFirst { output.append(",") }
-            isFirst = false
-            try ResourceJSON.append(resource, token: nil, to: &output)
-            try Output.flush(&output, atLeast: 60_000)
+    private func printJSON(_ reader: borrowing VaultReader) throws {
+        // All of it is made before any of it is printed.
+        let parts = try reader.mapBlocks { block, records in
+            var output = SecretBuffer(capacity: block.count)
+            for record in records {
+                let resource = try RecordView(block.extracting(record)).resource
+                guard matches(resource.name.description) else { continue }
+                if output.count > 0 { output.append(",") }
+                try ResourceJSON.append(resource, token: nil, to: &output)
+            }
+            return output.withBytes { $0.publicCopy }
+        }.filter { !$0.isEmpty }
+        try Output.write("[")
+        for (number, part) in parts.enumerated() {
+            if number > 0 { try Output.write(",") }
+            try Output.write(part.span)
         }
-        output.append("]\n")
-        try Output.flush(&output)
+        try Output.write("]\n")
     }
 
     private func matches(_ name: @autoclosure () -> String) -> Bool {

@@ -16,7 +16,8 @@ struct RemoveCommand: ParsableCommand {
         let session = try Session(options.access)
         try session.vault.update { reader, changes in
             for name in names {
-                _ = try Session.record(named: name, in: &reader)
+                // By its name alone: a record that nothing can be made of must go too.
+                guard try reader.hasRecord(named: name) else { throw ResourceNames.missing(name) }
                 changes.remove(name)
             }
         }

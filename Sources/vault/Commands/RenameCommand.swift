@@ -20,7 +20,7 @@ struct RenameCommand: ParsableCommand {
         var hasDefaultVariables = false
         try session.vault.update { reader, changes in
             let record = try Session.record(named: old, in: &reader)
-            if try reader.withRecord(named: new, { _ in true }) != nil {
+            if try reader.hasRecord(named: new) {
                 throw Failure(.exists, "there is a resource \(new) already")
             }
             var renamed = record.resource
@@ -29,7 +29,7 @@ struct RenameCommand: ParsableCommand {
             try renamed.check(allowsHTTP: true)
             hasDefaultVariables = renamed.givenEnvironment == nil
             changes.remove(old)
-            try changes.put(record.edited(renamed), new)
+            try changes.put(record.edited(renamed), new, quiet: options.access.quiet)
         }
         Messages.note("renamed \(old) to \(new)", unless: options.access.quiet)
         if hasDefaultVariables {

@@ -1,4 +1,3 @@
-internal import Resources
 internal import VaultFile
 
 /// The names for a shell to complete: only where that asks nobody anything and takes no time.
@@ -8,9 +7,12 @@ enum ResourceNames {
         access.noInput = true
         access.quiet = true
         access.isCompletion = true
-        var names: [String] = []
-        guard let session = try? Session(access), var reader = try? session.vault.open() else { return [] }
-        try? reader.forEachRecord { line in names.append(try RecordView(line).resource.name.description) }
-        return names
+        guard let session = try? Session(access), let reader = try? session.vault.open() else { return [] }
+        return (try? reader.names().map(\.description)) ?? []
+    }
+
+    /// What is said of a name that no resource has.
+    static func missing(_ name: RecordName) -> Failure {
+        Failure(.missing, "there is no resource \(name)", hint: "see what there is with '\(Process.name) list'")
     }
 }

@@ -64,8 +64,12 @@ struct ResourceOptions: ParsableArguments {
     /// Changes what the flags name; a list replaces the whole list.
     func apply(to resource: inout Resource) throws {
         if !urls.isEmpty { resource.urls = try urls.map { try ResourceURL($0) } }
-        if !headers.isEmpty { resource.givenHeaders = try headers.map { try HeaderTemplate($0) } }
-        if !environment.isEmpty { resource.givenEnvironment = try environment.map { try EnvironmentTemplate($0) } }
+        if !headers.isEmpty {
+            resource.givenHeaders = try headers == [""] ? nil : headers.map { try HeaderTemplate($0) }
+        }
+        if !environment.isEmpty {
+            resource.givenEnvironment = try environment == [""] ? nil : environment.map { try EnvironmentTemplate($0) }
+        }
         if let username { resource.username = username.isEmpty ? nil : username }
         if let note { resource.note = note.isEmpty ? nil : note }
         if !tags.isEmpty { resource.tags = tags.filter { !$0.isEmpty } }
@@ -83,10 +87,10 @@ struct ResourceOptions: ParsableArguments {
 enum Expiry {
     /// The moment that `--expires` gives; nil for `never`.
     static func parse(_ text: String) throws -> Timestamp? {
-        if text == "never" { return nil }
+        if text == "never" || text.isEmpty { return nil }
         // Without the value: a token may stand in a wrong place.
         guard let moment = try? TimeSpan.moment(text, from: .now) else {
-            throw Failure(.usage, "--expires is no time", hint: "write 2027-01-31, 2027-01-31T12:00:00Z, 90d or 12h")
+            throw Failure(.usage, "--expires is not a time", hint: "use 2027-01-31, 2027-01-31T12:00:00Z, 90d, 12h or never")
         }
         guard moment > .now else { throw Failure(.usage, "--expires is in the past") }
         return moment

@@ -16,7 +16,9 @@ struct RollbackCommand: ParsableCommand {
         try session.vault.update { reader, changes in
             let record = try Session.record(named: name, in: &reader).rolledBack(now: .now)
             expiry = TokenOptions.expiry(record.resource.token.expires)
-            try changes.put(record, name)
+            // Its headers may be others than when the token was stored.
+            try record.withToken { try TokenRules.check($0, for: record.resource.headers) }
+            try changes.put(record, name, quiet: options.access.quiet)
         }
         Messages.note("put the previous token of \(name) back\(expiry)", unless: options.access.quiet)
         session.finish()

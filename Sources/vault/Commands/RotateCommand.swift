@@ -26,33 +26,24 @@ struct RotateCommand: ParsableCommand {
         if input.isPrompt { _ = try session.record(named: name) }
         let token = try SecretInput.token(descriptor: input.tokenFD, name: name.description, access: access)
         let expires = given ?? token.withBytes { JSONWebToken.expiry(of: $0) }
+        var dropped: Timestamp?
         try session.vault.update { reader, changes in
             let record = try Session.record(named: name, in: &reader)
             try token.withBytes { try TokenRules.check($0, for: record.resource.headers) }
             guard !record.token().isEqual(to: token) else {
                 throw Failure(.usage, "this is the token that \(name) has already")
             }
-            let rotated = try Self.rotated(record, to: token, expires: expires, quiet: access.quiet)
-            try changes.put(rotated, name)
+            if given == nil, expires == nil { dropped = record.resource.token.expires }
+            try changes.put(
+                record.rotated(to: token, now: .now, expires: expires), name, quiet: access.quiet)
         }
         Messages.note("rotated \(name)\(TokenOptions.expiry(expires))", unless: access.quiet)
+        if let dropped {
+            Messages.note(
+                "the token before had an end, on \(dropped), and this one has none; "
+                    + "say when with '\(Process.name) edit \(name) --expires WHEN'",
+                unless: access.quiet)
+        }
         session.finish()
-    }
-
-    /// The record with its new token, and as much of the history as fits.
-    private static func rotated(
-        _ record: borrowing Record, to token: borrowing SecretBytes, expires: Timestamp?, quiet: Bool
-    ) throws -> Record {
-        let kept = min(Resource.historyLimit, record.resource.history.count + 1)
-        var limit = kept
-        var rotated = try record.rotated(to: token, now: .now, expires: expires, limit: limit)
-        while !rotated.fits, limit > 0 {
-            limit -= 1
-            rotated = try record.rotated(to: token, now: .now, expires: expires, limit: limit)
-        }
-        if limit < kept {
-            Messages.note("only the last \(limit) earlier tokens fit; older ones are dropped", unless: quiet)
-        }
-        return rotated
     }
 }

@@ -35,7 +35,7 @@ struct ShowCommand: ParsableCommand {
             line("name", resource.name.description)
             for url in resource.urls { line("url", url.description) }
             for header in resource.headers { line("header", header.text) }
-            for variable in try resource.environment() { line("env", variable.text) }
+            for variable in resource.listedEnvironment { line("env", variable.text) }
             line("username", resource.username)
             line("note", resource.note)
             line("tags", resource.tags.joined(separator: ", "))

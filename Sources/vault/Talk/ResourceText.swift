@@ -7,7 +7,7 @@ enum ResourceJSON {
     /// Appends one resource; its token only when it is given.
     static func append(_ resource: Resource, token: borrowing SecretBytes?, to output: inout SecretBuffer) throws {
         let headers = resource.headers.map { quoted($0.text) }
-        let environment = try resource.environment().map { quoted($0.text) }
+        let environment = resource.listedEnvironment.map { quoted($0.text) }
         output.append(
             text: "{\"name\":\"\(resource.name)\",\"urls\":\(list(resource.urls.map { quoted($0.description) }))"
                 + ",\"headers\":\(list(headers)),\"env\":\(list(environment))"
