@@ -8,7 +8,7 @@ struct CommandArguments {
     private let start: Int
 
     /// How a command is given.
-    static var usage: String { "put the command behind --, as in '\(Process.name) exec NAME -- curl …'" }
+    static var usage: String { "put the command after --, as in '\(Process.name) exec NAME -- curl …'" }
 
     /// The command that begins at `start` of the process's argument vector.
     init(from start: Int) throws {

@@ -11,9 +11,9 @@ struct ExecCommand: ParsableCommand {
             The command gets the variables of each resource, by default NAME_TOKEN, NAME_HEADERS and NAME_CURL_CONFIG. \
             {{headers}} in an argument becomes the path of a file with the headers, one a line, and {{curl_config}} \
             that of a curl config; with several resources {{headers:NAME}}. The files are in memory, can be read any \
-            number of times, and are gone with the command. A token never stands in an argument.
+            number of times, and are gone with the command. A token is never in an argument.
 
-            Everything behind -- is the command; it is found through PATH, and never passes through a shell. Its exit \
+            Everything after -- is the command; it is found through PATH, and never passes through a shell. Its exit \
             code is that of exec; 125 is a failure of exec itself, 126 a command that cannot be run, 127 one that is \
             not found.
             """)
@@ -54,7 +54,7 @@ struct ExecCommand: ParsableCommand {
 
     @OptionGroup var options: AccessOptions
 
-    @Argument(parsing: .postTerminator, help: ArgumentHelp("The command, behind --.", valueName: "command"))
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
     var command: [String] = []
 
     func run() throws {

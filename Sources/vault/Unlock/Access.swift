@@ -19,14 +19,14 @@ struct Access {
 struct AccessOptions: ParsableArguments {
     @Option(
         name: .customLong("vault"),
-        help: ArgumentHelp("The vault (VAULT_FILE). Default: vault/vault.age in the data folder.", valueName: "path"),
+        help: ArgumentHelp("The vault (VAULT_FILE). Default: ~/.local/share/vault/vault.age.", valueName: "path"),
         completion: .file())
     private var vault: String?
 
     @Option(
         name: .customLong("identity"),
         help: ArgumentHelp(
-            "An identity file; may be repeated (VAULT_IDENTITY_FILE). Default: vault/identity in the configuration folder.",
+            "An identity file; may be repeated (VAULT_IDENTITY_FILE). Default: ~/.config/vault/identity.",
             valueName: "path"),
         completion: .file())
     private var identities: [String] = []
