@@ -168,7 +168,7 @@ extension Failure {
         var message = text.split(separator: "\n").first.map(String.init) ?? text
         if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
         if message.hasSuffix(".") { message.removeLast() }
-        if arguments.first == ExecCommand.verb, !arguments.contains("--") {
+        if arguments.first == ExecCommand.verb, arguments.count > 1, !arguments.contains("--") {
             // The options of a command that stands in front of nothing.
             message = "there is no -- in front of the command"
             hint = CommandArguments.usage

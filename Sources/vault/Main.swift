@@ -68,11 +68,9 @@ enum Process {
     static func harden() {
         _ = clinux_set_dumpable(0)
         // Swift's crash reporter would hand the whole memory to another program.
-        if Variables.isSet("SWIFT_BACKTRACE") {
-            for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV]
-            where clinux_is_handled(number) != 0 {
-                signal(number, SIG_DFL)
-            }
+        for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] where clinux_is_handled(number) != 0
+        {
+            signal(number, SIG_DFL)
         }
         // A limit on the size of files is an error of writing, not the end of the program.
         unsafe ignoresFileSize = clinux_is_ignored(SIGXFSZ) != 0
