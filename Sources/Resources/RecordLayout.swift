@@ -34,6 +34,8 @@ struct RecordLayout {
     /// - Parameters:
     ///   - line: The record.
     ///   - isStored: Whether names of variables that are refused when they are stored are let pass.
+    /// - Returns: What is no secret, and where the rest is.
+    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
     static func parse(
         _ line: Span<UInt8>, isStored: Bool = false
     ) throws(ResourceError) -> (resource: Resource, layout: RecordLayout) {

@@ -15,7 +15,9 @@ public enum X25519 {
     /// The shared secret, or nil when it would be zero because `publicKey` is a point of low order (RFC 7748, 6.1).
     public static func sharedSecret(_ secretKey: borrowing SecretBytes, with publicKey: Span<UInt8>) -> SecretBytes? {
         var shared = SecretBytes(zeros: keySize)
-        guard shared.withMutableBytes({ computeSharedSecret(secretKey, with: publicKey, into: &$0) }) else { return nil }
+        guard shared.withMutableBytes({ computeSharedSecret(secretKey, with: publicKey, into: &$0) }) else {
+            return nil
+        }
         return shared
     }
 

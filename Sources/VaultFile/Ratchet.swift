@@ -79,7 +79,11 @@ public struct Ratchet: Sendable {
 
     /// Remembers `state` if it is later than what is remembered now. Never goes back.
     ///
-    /// - Parameter patience: How many seconds to wait for somebody else who does the same.
+    /// - Parameters:
+    ///   - id: The vault.
+    ///   - state: Its version.
+    ///   - patience: How many seconds to wait for somebody else who does the same.
+    /// - Throws: ``VaultError``.
     public func raise(_ id: VaultID, to state: State, patience: Int = 10) throws {
         guard let folder else { return }
         try DurableFile.createFolder(folder)
@@ -132,7 +136,11 @@ extension Ratchet.State {
 enum SmallFile {
     /// The content of a file of at most 1 MiB, or nil when there is none.
     ///
-    /// - Parameter unreadableIsNone: Whether one that may not be read is the same as none.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - unreadableIsNone: Whether one that may not be read is the same as none.
+    /// - Returns: The content, or nil.
+    /// - Throws: ``VaultError/system(operation:path:errno:)``.
     static func read(_ path: FilePath, unreadableIsNone: Bool = false) throws(VaultError) -> [UInt8]? {
         let source: FileSource
         do {

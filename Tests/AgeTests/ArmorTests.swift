@@ -54,7 +54,10 @@ import Testing
     @Test func `Armor is told from the binary form`() {
         #expect(isArmored(armored(pattern(10))))
         #expect(isArmored(Array("\r\n\t -----BEGIN AGE ANYTHING".utf8)))
-        for other in ["", " ", "\n", "----", "-----begin", "-----BEGIN OPENSSH PRIVATE KEY-----", "age-encryption.org/v1", "x-----BEGIN"] {
+        for other in [
+            "", " ", "\n", "----", "-----begin", "-----BEGIN OPENSSH PRIVATE KEY-----", "age-encryption.org/v1",
+            "x-----BEGIN",
+        ] {
             #expect(!isArmored(Array(other.utf8)), "\(other)")
         }
     }

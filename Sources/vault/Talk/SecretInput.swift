@@ -63,8 +63,13 @@ enum SecretInput {
     /// The content of a file that may be secret.
     ///
     /// - Parameters:
+    ///   - path: The file.
+    ///   - what: What a message calls it.
+    ///   - limit: The most bytes that are taken.
     ///   - namesPath: Whether messages may have the path in them: not where it may be a secret in a wrong place.
     ///   - check: Gets the status of the file that was opened, before anything is read.
+    /// - Returns: The content.
+    /// - Throws: ``Failure``, or what `check` throws.
     static func readFile(
         _ path: String, what: String, limit: Int = maximumSize, namesPath: Bool = true,
         check: (stat) throws -> Void = { _ in }

@@ -42,6 +42,12 @@ struct Terminal: ~Copyable {
 
     /// Asks for a secret without showing it, and removes the question afterwards.
     func readSecret(_ question: String) throws -> SecretBytes {
+        try readSecret(question) { $0 }
+    }
+
+    /// Asks for a secret, and shows nothing of what is typed until `work` is done with it either: whoever pastes the next
+    /// secret while a passphrase is still being computed must not see it on the screen.
+    func readSecret<R: ~Copyable>(_ question: String, _ work: (consuming SecretBytes) throws -> R) throws -> R {
         show(question)
         defer { show("\r\u{1b}[K") }
         var before = sigset_t()
@@ -58,7 +64,7 @@ struct Terminal: ~Copyable {
         silent.c_lflag &= ~tcflag_t(ECHO | ECHONL | ISIG | ICANON)
         unsafe tcsetattr(descriptor, TCSAFLUSH, &silent)
         defer { unsafe tcsetattr(descriptor, TCSAFLUSH, &saved) }
-        return try readLine { byte, line in
+        let secret = try readLine { byte, line in
             switch byte {
             case 0x03, 0x1c: throw Failure(code: 130, "interrupted")
             case 0x04: return true
@@ -69,6 +75,7 @@ struct Terminal: ~Copyable {
             }
             return false
         }
+        return try work(secret)
     }
 
     /// Asks a question whose answer is shown.

@@ -138,11 +138,12 @@ struct IdentitySource {
         let file = content.withBytes { $0.publicCopy }
         // A person at a terminal gets more than one try.
         for attempt in 1... {
-            let passphrase = try passphrases.passphrase(for: path)
-            let identity = ScryptIdentity(passphrase: passphrase, maximumWorkFactor: access.maximumWorkFactor)
-            do throws(AgeError) {
-                return try IdentityFile.decrypt(file, with: identity)
-            } catch {
+            do {
+                return try passphrases.withPassphrase(for: path) { passphrase in
+                    let identity = ScryptIdentity(passphrase: passphrase, maximumWorkFactor: access.maximumWorkFactor)
+                    return try IdentityFile.decrypt(file, with: identity)
+                }
+            } catch let error as AgeError {
                 switch error {
                 case .noMatch:
                     if passphrases.isPrompt, attempt < 3 {

@@ -17,10 +17,12 @@ final class PassphraseSource {
             }
     }
 
-    /// The passphrase that opens `path`.
-    func passphrase(for path: String) throws -> SecretBytes {
+    /// Lends the passphrase that opens `path`.
+    func withPassphrase(
+        for path: String, _ body: (consuming SecretBytes) throws -> SecretBytes
+    ) throws -> SecretBytes {
         if access.isCompletion { throw Failure(.notAllowed, "the identity \(path) needs a passphrase") }
-        if let passphrase = try rememberedOrGiven() { return passphrase }
+        if let passphrase = try rememberedOrGiven() { return try body(passphrase) }
         guard let terminal = Terminal(access) else {
             if Variables.isWithheld {
                 throw Failure(
@@ -32,7 +34,7 @@ final class PassphraseSource {
                 .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
                 hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, or give --passphrase-fd N")
         }
-        return try terminal.readSecret("Passphrase for \(Messages.visible(path)): ")
+        return try terminal.readSecret("Passphrase for \(Messages.visible(path)): ", body)
     }
 
     /// A passphrase for a new identity: given, or typed twice; nil when there is nobody to ask.
