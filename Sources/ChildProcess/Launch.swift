@@ -36,8 +36,10 @@ public enum Launch {
         guard !command.isEmpty else { throw .notFound("") }
         if command.contains(slash) {
             let path = terminated(command)
-            guard unsafe access(path, F_OK) == 0 else { throw .notFound(text(command)) }
-            return path
+            if unsafe access(path, F_OK) == 0 { return path }
+            let number = errno
+            guard number == ENOENT || number == ENOTDIR else { throw .notRunnable(text(command), errno: number) }
+            throw .notFound(text(command))
         }
         var refused: [UInt8]?
         for folder in searchPath.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {

@@ -18,6 +18,12 @@ enum Variables {
         }
     }
 
+    /// A variable's bytes, which need not be text; nil also when it is empty.
+    static func bytes(_ name: String) -> [UInt8]? {
+        guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
+        return unsafe Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+    }
+
     /// Whether a variable has a value, which may be a secret: nothing of it is copied.
     static func isSet(_ name: String) -> Bool {
         guard let value = unsafe getenv(name) else { return false }

@@ -21,16 +21,10 @@ struct CommandArguments {
     /// The numbers of the arguments; the command itself is 0.
     var indices: Range<Int> { 0..<Int(CommandLine.argc) - start }
 
-    /// The path of the command's file, ending in a zero byte: as it was given when there is a slash in it, else found
-    /// through `searchPath`.
-    func program(searchPath: String) throws(Launch.Failure) -> [CChar] {
-        let bytes = withArgument(0) { $0.publicCopy }
-        let name = String(decoding: bytes, as: UTF8.self)
-        guard bytes.contains(UInt8(ascii: "/")) else {
-            return Array(try Launch.find(name, searchPath: searchPath).utf8CString)
-        }
-        guard unsafe access(pointer(0), F_OK) == 0 else { throw .notFound(name) }
-        return bytes.map { CChar(bitPattern: $0) } + [0]
+    /// The file that the command stands for, which ends in a zero byte; its name need not be text.
+    func program() throws(Launch.Failure) -> [CChar] {
+        let path = Variables.bytes("PATH") ?? Array(Launch.defaultSearchPath.utf8)
+        return try Launch.find(withArgument(0) { $0.publicCopy }, searchPath: path)
     }
 
     func withArgument<R>(_ index: Int, _ body: (Span<UInt8>) -> R) -> R {

@@ -19,8 +19,7 @@ extension ExecRequest {
         for resource in tokens.resources { try Expiry.check(resource, minimum: minimum, allowsExpired: allowExpired) }
         try tokens.refuse(in: arguments)
         // Behind the guard: what is not found is named, and that must not be a token.
-        let program = try arguments.program(
-            searchPath: Variables.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
+        let program = try arguments.program()
 
         var plan = LaunchPlan(tokens: tokens)
         if !noEnvironment { try plan.addVariables() }
