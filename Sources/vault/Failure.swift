@@ -169,8 +169,8 @@ extension Failure {
         if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
         if message.hasSuffix(".") { message.removeLast() }
         if arguments.first == ExecCommand.verb, arguments.count > 1, !arguments.contains("--") {
-            // The options of a command that stands in front of nothing.
-            message = "there is no -- in front of the command"
+            // Otherwise the command's own options would be called unknown.
+            message = "there is no -- before the command"
             hint = CommandArguments.usage
         } else if let unknown = message.behind("Unknown option '") {
             let option = Self.optionName(unknown.prefix { $0 != "=" && $0 != "'" })
