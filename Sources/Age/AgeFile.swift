@@ -8,7 +8,7 @@ public enum AgeFile {
     public static func decrypt(_ file: [UInt8], with identities: [any Identity]) throws(AgeError) -> SecretBytes {
         let header = try Header(readingFrom: file)
         let opened = try header.unwrap(with: identities)
-        var reader = try StreamReader(file, at: header.byteCount, fileKey: opened.fileKey)
+        let reader = try StreamReader(file, at: header.byteCount, fileKey: opened.fileKey)
         guard reader.size(ofChunk: reader.chunkCount - 1) >= 0 else { throw .payload("it ends within a tag") }
         return try SecretBytes(count: reader.byteCount) { (output) throws(AgeError) in
             for index in 0..<reader.chunkCount {

@@ -23,7 +23,6 @@ public struct StreamReader<Source: ByteSource>: ~Copyable {
     private let source: Source
     private let start: Int
     private let key: SecretBytes
-    private var sealed: [UInt8] = []
 
     /// How many chunks there are: one at least.
     public let chunkCount: Int
@@ -57,35 +56,17 @@ public struct StreamReader<Source: ByteSource>: ~Copyable {
     /// Decrypts one chunk into the first bytes of `output`, as many as ``size(ofChunk:)`` says.
     ///
     /// - Throws: ``AgeError/payload(_:)``, ``AgeError/unreadable(errno:)``.
-    public mutating func readChunk(_ index: Int, into output: inout MutableSpan<UInt8>) throws(AgeError) {
-        // Out of `self` while it is written, since the rest of `self` is read at the same time.
-        var buffer: [UInt8] = []
-        swap(&buffer, &sealed)
-        defer { swap(&buffer, &sealed) }
-        try readChunk(index, into: &output, sealed: &buffer)
-    }
-
-    /// Decrypts one chunk as ``readChunk(_:into:)`` does, on a thread that brings its own buffer.
-    ///
-    /// - Parameters:
-    ///   - index: The chunk, from 0.
-    ///   - output: Where the plaintext goes.
-    ///   - sealed: Space for the ciphertext, which grows to what it needs.
-    /// - Throws: ``AgeError/payload(_:)``, ``AgeError/unreadable(errno:)``.
-    package borrowing func readChunk(
-        _ index: Int, into output: inout MutableSpan<UInt8>, sealed: inout [UInt8]
-    ) throws(AgeError) {
+    public borrowing func readChunk(_ index: Int, into output: inout MutableSpan<UInt8>) throws(AgeError) {
         let size = size(ofChunk: index)
         guard size >= 0, size > 0 || index == 0 else { throw .payload("the last chunk is cut short or empty") }
-        let sealedSize = size + ChaCha20Poly1305.tagSize
         let offset = start + index * Stream.sealedChunkSize
-        if sealed.count < sealedSize { sealed = [UInt8](repeating: 0, count: sealedSize) }
-        var buffer = sealed.mutableSpan
-        try buffer.withPart(0..<sealedSize) { (part) throws(AgeError) in try source.read(into: &part, at: offset) }
+        var tag = ChaCha20Poly1305.Tag(repeating: 0)
+        var tagBytes = tag.mutableSpan
+        try source.read(into: &tagBytes, at: offset + size)
         let nonce = Stream.chunkNonce(index, isLast: index == chunkCount - 1)
-        let isGenuine = output.withPart(0..<size) { plaintext in
-            ChaCha20Poly1305.open(
-                sealed.span.extracting(first: sealedSize), nonce: nonce, key: key, into: &plaintext)
+        let isGenuine = try output.withPart(0..<size) { (part) throws(AgeError) in
+            try source.read(into: &part, at: offset)
+            return ChaCha20Poly1305.open(inPlace: &part, tag: tag, nonce: nonce, key: key)
         }
         guard isGenuine else { throw .payload("chunk \(index) of \(chunkCount) was changed, or the end is missing") }
     }

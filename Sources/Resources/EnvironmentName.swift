@@ -1,6 +1,6 @@
 /// The names of variables that a child may get.
 public enum EnvironmentName {
-    private static let refused: Set<String> = [
+    private static let refused = [
         "PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "NODE_OPTIONS",
     ]
     private static let refusedPrefixes = ["LD_", "PYTHON", "PERL5", "RUBY", "GIT_", "VAULT_"]

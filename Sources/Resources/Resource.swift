@@ -112,13 +112,13 @@ public struct Resource: Sendable, Equatable {
     }
 
     private func check(_ variables: [EnvironmentTemplate]) throws(ResourceError) {
-        guard Set(variables.map(\.name)).count == variables.count else {
+        guard variables.map(\.name).areUnique else {
             throw .invalid("two --env have the same name")
         }
-        guard Set(headers.map { $0.name.lowercased() }).count == headers.count else {
+        guard headers.map({ $0.name.lowercased() }).areUnique else {
             throw .invalid("two --header have the same name")
         }
-        let used = Set((headers.map(\.value) + variables.map(\.value)).flatMap(\.variables))
+        let used = (headers.map(\.value) + variables.map(\.value)).flatMap(\.variables)
         if username == nil, used.contains(.basic) || used.contains(.username) {
             throw .invalid("{{basic}} and {{username}} need a --username")
         }

@@ -104,6 +104,7 @@ public struct ResourceURL: Hashable, Sendable {
     }
 
     private static func checkPath(_ path: String, _ refuse: (String) -> ResourceError) throws(ResourceError) {
+        if path == "/" { return }
         let lowered = path.lowercased()
         guard !lowered.contains("%2f"), !lowered.contains("%5c") else {
             throw refuse("has an encoded slash in its path")
@@ -175,7 +176,22 @@ extension ResourceURL: CustomStringConvertible {
 
 extension StringProtocol {
     /// Where `other`, which is ASCII, first stands.
-    fileprivate func range(of other: String) -> Range<Index>? { firstRange(of: other) }
+    fileprivate func range(of other: StaticString) -> Range<Index>? {
+        var start = utf8.startIndex
+        while start < utf8.endIndex {
+            var end = start
+            var matched = 0
+            while matched < other.utf8CodeUnitCount, end < utf8.endIndex,
+                unsafe utf8[end] == other.utf8Start[matched]
+            {
+                matched += 1
+                utf8.formIndex(after: &end)
+            }
+            if matched == other.utf8CodeUnitCount { return start..<end }
+            utf8.formIndex(after: &start)
+        }
+        return nil
+    }
 }
 
 extension UInt8 {

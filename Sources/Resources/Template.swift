@@ -42,8 +42,8 @@ public struct Template: Hashable, Sendable {
         var parts: [Part] = []
         var rest = text[...]
         // By bytes, so that no combining mark hides a brace.
-        while let open = rest.utf8.firstRange(of: "{{".utf8) {
-            guard let close = rest[open.upperBound...].utf8.firstRange(of: "}}".utf8) else {
+        while let open = rest.firstPair(of: UInt8(ascii: "{")) {
+            guard let close = rest[open.upperBound...].firstPair(of: UInt8(ascii: "}")) else {
                 throw .invalid("a template has {{ without }}")
             }
             if open.lowerBound > rest.startIndex { parts.append(.text(String(rest[..<open.lowerBound]))) }
@@ -65,13 +65,25 @@ public struct Template: Hashable, Sendable {
         parts = [.variable(variable)]
     }
 
-    /// The variables that occur.
-    public var variables: Set<Variable> {
-        Set(parts.compactMap { if case .variable(let variable) = $0 { variable } else { nil } })
+    /// The variables that occur, in their order.
+    public var variables: [Variable] {
+        parts.compactMap { if case .variable(let variable) = $0 { variable } else { nil } }
     }
 
     /// Whether what it renders to is a secret.
     public var isSecret: Bool { variables.contains(where: \.isSecret) }
+}
+
+extension Substring {
+    /// Where two of the same byte first stand side by side.
+    fileprivate func firstPair(of byte: UInt8) -> Range<Index>? {
+        var index = utf8.startIndex
+        while let first = utf8[index...].firstIndex(of: byte) {
+            index = utf8.index(after: first)
+            if index < utf8.endIndex, utf8[index] == byte { return first..<utf8.index(after: index) }
+        }
+        return nil
+    }
 }
 
 /// A header of a resource: a name, and a template for its value.

@@ -10,6 +10,9 @@ public enum ChaCha20Poly1305 {
     /// A nonce: 12 bytes, never used twice under one key.
     public typealias Nonce = InlineArray<12, UInt8>
 
+    /// A tag: what proves that a ciphertext is genuine.
+    public typealias Tag = InlineArray<16, UInt8>
+
     /// Encrypts `plaintext` into `ciphertext`, which is 16 bytes longer.
     public static func seal(
         _ plaintext: Span<UInt8>, nonce: Nonce, key: borrowing SecretBytes, into ciphertext: inout MutableSpan<UInt8>
@@ -33,6 +36,25 @@ public enum ChaCha20Poly1305 {
         _ ciphertext: Span<UInt8>, nonce: Nonce, key: borrowing SecretBytes, into plaintext: inout MutableSpan<UInt8>
     ) -> Bool {
         key.withBytes { open(ciphertext, nonce: nonce, key: $0, into: &plaintext) }
+    }
+
+    /// Decrypts `bytes` in place, with the tag that stood behind them.
+    ///
+    /// - Returns: False, with zeros in `bytes`, when the tag does not fit.
+    public static func open(
+        inPlace bytes: inout MutableSpan<UInt8>, tag: Tag, nonce: Nonce, key: borrowing SecretBytes
+    ) -> Bool {
+        precondition(key.count == keySize)
+        let key = unsafe key.address
+        let count = UInt64(bytes.count)
+        return unsafe bytes.withAddress { bytes in
+            unsafe tag.span.withAddress { tag in
+                unsafe nonce.span.withAddress { nonce in
+                    unsafe crypto_aead_chacha20poly1305_ietf_decrypt_detached(
+                        bytes, nil, bytes, count, tag, nil, 0, nonce, key) == 0
+                }
+            }
+        }
     }
 
     /// Decrypts as above, with a key that is wiped after this one use and has no region of its own.

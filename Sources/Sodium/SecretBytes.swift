@@ -1,13 +1,12 @@
 internal import CSodium
-internal import Glibc
 internal import Synchronization
 
-/// Bytes that are a secret, in memory that libsodium guards.
+/// Bytes that are a secret, in guarded memory.
 ///
 /// The region stands between two inaccessible pages, is locked against swapping where the limits of the process allow
 /// it, is left out of core files, and is wiped when the value ends. It cannot be copied by accident, prints as
-/// `‹secret›`, and compares in constant time. A region costs at least four pages of address space and one of locked
-/// memory: keep few.
+/// `‹secret›`, and compares in constant time. A region costs at least one page of locked memory,
+/// and some system calls: keep few.
 @safe
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     private let base: UnsafeMutablePointer<UInt8>
@@ -21,13 +20,12 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     public init(zeros count: Int) {
         precondition(count >= 0)
         Library.initialize()
-        guard let region = unsafe sodium_malloc(count) else {
+        guard let region = unsafe GuardedMemory.allocate(count) else {
             unsafe SecretMemory.exhausted(count)
         }
-        unsafe sodium_memzero(region, count)
-        unsafe base = region.assumingMemoryBound(to: UInt8.self)
+        unsafe base = region.base
         self.count = count
-        unsafe SecretMemory.noteRegion(region, count)
+        if unsafe !region.isLocked { SecretMemory.noteUnlocked() }
     }
 
     /// A region of `count` bytes that `fill` writes.
@@ -51,10 +49,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         return secret
     }
 
-    deinit {
-        SecretMemory.forgetRegion(count)
-        unsafe sodium_free(base)
-    }
+    deinit { unsafe GuardedMemory.free(base, count) }
 
     /// The address of the first byte, for as long as the value lives.
     @unsafe var address: UnsafePointer<UInt8> { unsafe UnsafePointer(base) }
@@ -91,30 +86,11 @@ public enum SecretMemory {
     nonisolated(unsafe) public static var exhausted: (Int) -> Never = { bytes in
         fatalError("out of memory: \(bytes) bytes of guarded memory")
     }
-    private static let lockable: Int = {
-        var limit = rlimit()
-        return unsafe getrlimit(Int32(__RLIMIT_MEMLOCK.rawValue), &limit) == 0
-            ? Int(clamping: limit.rlim_cur) : 0
-    }()
-    private static let used = Atomic(0)
 
     /// False once a region could not be locked (see `RLIMIT_MEMLOCK`): its content might reach swap.
     public static var isLocked: Bool { !unlocked.load(ordering: .relaxed) }
 
-    /// `sodium_malloc` ignores a failed `mlock`. Beyond the limit, locking the same pages once more tells; root may be
-    /// allowed to pass it.
-    fileprivate static func noteRegion(_ region: UnsafeMutableRawPointer, _ count: Int) {
-        let size = lockedSize(count)
-        guard used.add(size, ordering: .relaxed).newValue > lockable, count > 0 else { return }
-        if unsafe mlock(region, count) != 0 { unlocked.store(true, ordering: .relaxed) }
-    }
-
-    fileprivate static func forgetRegion(_ count: Int) {
-        used.subtract(lockedSize(count), ordering: .relaxed)
-    }
-
-    /// The pages of a region, with the canary in front of it.
-    private static func lockedSize(_ count: Int) -> Int { (count + 16 + 4095) / 4096 * 4096 }
+    fileprivate static func noteUnlocked() { unlocked.store(true, ordering: .relaxed) }
 }
 
 /// libsodium itself.

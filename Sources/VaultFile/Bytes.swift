@@ -1,5 +1,10 @@
 internal import Glibc
 
+extension Array where Element: Hashable {
+    /// Whether no element stands there twice. One alone, which is what most lists have, needs no set.
+    package var areUnique: Bool { count < 2 || Set(self).count == count }
+}
+
 extension Span<UInt8> {
     /// A copy, for what is no secret.
     package var array: [UInt8] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }

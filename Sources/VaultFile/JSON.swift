@@ -110,8 +110,6 @@ package struct JSONString {
 package struct JSONCursor {
     /// How deep arrays and objects may nest.
     private static let maximumDepth = 32
-    /// Up to that many members of an object are compared with each other as they come, more at its end.
-    private static let comparedNames = 16
 
     fileprivate static let escapes: [(letter: UInt8, byte: UInt8)] = [
         (UInt8(ascii: "n"), 10), (UInt8(ascii: "t"), 9), (UInt8(ascii: "r"), 13), (UInt8(ascii: "b"), 8),
@@ -129,22 +127,20 @@ package struct JSONCursor {
         _ bytes: Span<UInt8>, _ member: (JSONString, inout JSONCursor) throws(JSONError) -> Void
     ) throws(JSONError) {
         try enter("{", bytes)
-        var names: [JSONString] = []
-        names.reserveCapacity(Self.comparedNames)
+        var names = MemberNames()
         if !skip(UInt8(ascii: "}"), bytes) {
             repeat {
                 skipWhitespace(bytes)
                 let name = try readString(bytes)
-                guard names.count >= Self.comparedNames || !Self.repeats(name, among: names, bytes) else {
+                guard names.add(name, bytes) else {
                     throw JSONError("a member that stands twice", at: name.range.lowerBound)
                 }
-                names.append(name)
                 guard skip(UInt8(ascii: ":"), bytes) else { throw JSONError("a colon is missing", at: position) }
                 skipWhitespace(bytes)
                 try member(name, &self)
             } while skip(UInt8(ascii: ","), bytes)
             guard skip(UInt8(ascii: "}"), bytes) else { throw JSONError("an object that does not end", at: position) }
-            if names.count > Self.comparedNames, let name = Self.repeated(among: &names, bytes) {
+            if let name = names.repeated(bytes) {
                 throw JSONError("a member that stands twice", at: name.range.lowerBound)
             }
         }
@@ -172,8 +168,9 @@ package struct JSONCursor {
         let start = position
         var hasEscapes = false
         while position < bytes.count {
-            // Most characters of most strings: visible ASCII.
+            // Most characters of most strings: visible ASCII, eight at a time.
             var index = position
+            while index + 8 <= bytes.count, Self.arePlain(eightAt: index, bytes) { index += 8 }
             while index < bytes.count, Self.isPlain(bytes[index]) { index += 1 }
             position = index
             guard index < bytes.count else { break }
@@ -316,6 +313,18 @@ package struct JSONCursor {
         byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
+    /// The same for eight bytes at once: the highest bit of a byte comes out set where it is not plain. What a byte of
+    /// 0x80 or more carries into its neighbour does no harm, since it is not plain itself.
+    private static func arePlain(eightAt index: Int, _ bytes: Span<UInt8>) -> Bool {
+        let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+        func each(_ byte: UInt64) -> UInt64 { byte &* 0x0101_0101_0101_0101 }
+        let isBelowSpace = ~(word &+ each(0x60))
+        let isDelete = word &+ each(1)
+        let isQuote = ~((word ^ each(0x22)) &+ each(0x7f))
+        let isBackslash = ~((word ^ each(0x5c)) &+ each(0x7f))
+        return (word | isBelowSpace | isDelete | isQuote | isBackslash) & each(0x80) == 0
+    }
+
     private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
     private static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
@@ -347,16 +356,34 @@ package struct JSONCursor {
         else { throw JSONError("a string that is not UTF-8", at: position) }
         position += length
     }
+}
 
-    private static func repeats(_ name: JSONString, among names: [JSONString], _ bytes: Span<UInt8>) -> Bool {
-        names.contains { $0.equals(name, in: bytes) }
+/// The names of an object's members, none of which may stand twice. The first ones need no memory of their own and are
+/// compared with each other as they come, more than that are at the end.
+private struct MemberNames {
+    private var first = InlineArray<16, JSONString>(repeating: JSONString(range: 0..<0, hasEscapes: false))
+    private var count = 0
+    private var all: [JSONString] = []
+
+    /// Adds a name; false when it is seen to stand there already.
+    mutating func add(_ name: JSONString, _ bytes: Span<UInt8>) -> Bool {
+        guard count < first.count else {
+            if all.isEmpty { all = first.indices.map { first[$0] } }
+            all.append(name)
+            return true
+        }
+        for index in 0..<count where first[index].equals(name, in: bytes) { return false }
+        first[count] = name
+        count += 1
+        return true
     }
 
-    /// A name that stands twice, of however many: they are sorted for that, in place.
-    private static func repeated(among names: inout [JSONString], _ bytes: Span<UInt8>) -> JSONString? {
-        names.sort { $0.precedes($1, in: bytes) }
-        return names.indices.dropFirst().first { names[$0].equals(names[$0 - 1], in: bytes) }.map { index in
-            let pair = (names[index - 1], names[index])
+    /// A name that stands twice among more than the first ones: they are sorted for that, in place.
+    mutating func repeated(_ bytes: Span<UInt8>) -> JSONString? {
+        if all.isEmpty { return nil }
+        all.sort { $0.precedes($1, in: bytes) }
+        return all.indices.dropFirst().first { all[$0].equals(all[$0 - 1], in: bytes) }.map { index in
+            let pair = (all[index - 1], all[index])
             return pair.0.range.lowerBound > pair.1.range.lowerBound ? pair.0 : pair.1
         }
     }

@@ -64,11 +64,18 @@ public struct KnownVaults: Sendable {
 
     /// The path by which the vault at `path` is known: the real path of its folder, and its name.
     public static func place(of path: FilePath) -> String {
-        let folder = path.removingLastComponent()
-        guard let name = path.lastComponent, let real = DurableFile.realPath(folder.isEmpty ? "." : folder) else {
-            return path.string
+        // By bytes, since the collections behind FilePath's components take longer to set up than the system to answer.
+        unsafe path.withPlatformString { start in
+            let path = unsafe UnsafeBufferPointer(start: start, count: strlen(start))
+            let nameStart = unsafe path.lastIndex(of: CChar(bitPattern: UInt8(ascii: "/"))).map { $0 + 1 } ?? 0
+            let folder = unsafe nameStart == 0 ? [CChar(bitPattern: UInt8(ascii: "."))] : Array(path[..<nameStart])
+            guard nameStart < path.count, let real = unsafe realpath(folder + [0], nil) else {
+                return unsafe String(cString: start)
+            }
+            defer { unsafe free(real) }
+            let realFolder = unsafe String(cString: real)
+            return unsafe (realFolder == "/" ? "" : realFolder) + "/" + String(cString: start + nameStart)
         }
-        return real.appending(name).string
     }
 
     /// Whether the folder of `path`, or one above it, is a git work tree of this user. Somebody else's says nothing: that

@@ -17,7 +17,7 @@ public struct Manifest: Sendable, Equatable {
         self.id = id
         self.roster = roster
         self.generation = generation
-        self.previous = Array(Set(previous)).sorted()
+        self.previous = previous.areUnique ? previous.sorted() : [previous[0]]
         self.index = index
         self.written = written
     }
@@ -54,7 +54,8 @@ public struct Manifest: Sendable, Equatable {
         if text == "-" { return [] }
         let hashes = text.split(separator: " ", omittingEmptySubsequences: false).map { Hash($0) }
         let known = hashes.compactMap { $0 }
-        guard (1...2).contains(hashes.count), known.count == hashes.count, known == Array(Set(known)).sorted() else {
+        guard (1...2).contains(hashes.count), known.count == hashes.count, known.areUnique, known == known.sorted()
+        else {
             return nil
         }
         return known

@@ -60,9 +60,9 @@ public struct Roster: Sendable, Equatable {
             members.filter({ $0.role == .owner }).map(\.key) == [root],
             members.allSatisfy({ $0.role == .reader || $0.key != nil }),
             members.allSatisfy({ Member.isLabel($0.label) }),
-            Set(members.map(\.recipient)).count == members.count,
-            Set(keys).count == keys.count,
-            Set(members.map(\.label)).count == members.count
+            members.map(\.recipient).areUnique,
+            keys.areUnique,
+            members.map(\.label).areUnique
         else { return nil }
         id = VaultID(root: root, nonce: nonce)
         self.nonce = nonce

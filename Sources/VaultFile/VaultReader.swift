@@ -7,7 +7,7 @@ public import SystemPackage
 /// A vault that was opened and whose tail holds together, but of which nobody has said yet that it is the right one.
 public struct UnverifiedVault: ~Copyable {
     private let path: FilePath
-    private var payload: StreamReader<FileSource>
+    private let payload: StreamReader<FileSource>
     private let tail: Tail
     private let roster: Roster
     private let manifest: Manifest
@@ -33,7 +33,7 @@ public struct UnverifiedVault: ~Copyable {
             throw .system(operation: .opening, path: path.string, errno: error.errno)
         }
         var stanza = 0
-        var payload = try VaultError.mapping(path) { () throws(AgeError) in
+        let payload = try VaultError.mapping(path) { () throws(AgeError) in
             let header = try Header(readingFrom: source)
             if header.stanzas.contains(where: { $0.type == ScryptIdentity.stanzaType }) {
                 throw .header("a passphrase stanza, which a vault does not have")
@@ -43,7 +43,7 @@ public struct UnverifiedVault: ~Copyable {
             return try StreamReader(source, at: header.byteCount, fileKey: opened.fileKey)
         }
         var chunk = SecretBytes(zeros: Block.size)
-        (tail, roster, manifest) = try Self.readTail(&payload, &chunk, path)
+        (tail, roster, manifest) = try Self.readTail(payload, &chunk, path)
         self.chunk = chunk
         self.path = path
         self.payload = payload
@@ -74,10 +74,10 @@ public struct UnverifiedVault: ~Copyable {
     }
 
     private static func readTail(
-        _ payload: inout StreamReader<FileSource>, _ chunk: inout SecretBytes, _ path: FilePath
+        _ payload: borrowing StreamReader<FileSource>, _ chunk: inout SecretBytes, _ path: FilePath
     ) throws(VaultError) -> (Tail, Roster, Manifest) {
         let last = payload.chunkCount - 1
-        try chunk.read(last, of: &payload, path)
+        try chunk.read(last, of: payload, path)
         let total = payload.byteCount
         guard total >= Tail.unit, total % Tail.unit == 0 else {
             throw .damaged("its size is not one that a vault can have")
@@ -96,7 +96,7 @@ public struct UnverifiedVault: ~Copyable {
         bytes.reserveCapacity(tailSize)
         for index in blocks...last {
             // A tail of one chunk, which most are, is there already.
-            if last > blocks { try chunk.read(index, of: &payload, path) }
+            if last > blocks { try chunk.read(index, of: payload, path) }
             chunk.withBytes { bytes += $0.extracting(first: payload.size(ofChunk: index)).array }
         }
         var defect = ""
@@ -125,7 +125,7 @@ public struct UnverifiedVault: ~Copyable {
 /// The file stays open: a writer that replaces it does not disturb a reader.
 public struct VaultReader: ~Copyable {
     let path: FilePath
-    private var payload: StreamReader<FileSource>
+    private let payload: StreamReader<FileSource>
     let tail: Tail
     /// Who may open and write it.
     public let roster: Roster
@@ -223,7 +223,6 @@ public struct VaultReader: ~Copyable {
             let slots = unsafe Slots(results)
             Threads.run(min(Threads.count, count)) { _ in
                 var chunk = SecretBytes(zeros: Block.size)
-                var sealed: [UInt8] = []
                 while true {
                     let block = next.withLock { next in
                         defer { next += 1 }
@@ -233,7 +232,7 @@ public struct VaultReader: ~Copyable {
                     let result = Result {
                         try VaultError.mapping(path) { () throws(AgeError) in
                             try chunk.withMutableBytes { (bytes) throws(AgeError) in
-                                try payload.readChunk(block, into: &bytes, sealed: &sealed)
+                                try payload.readChunk(block, into: &bytes)
                             }
                         }
                         return try chunk.withBytes { bytes in
@@ -256,7 +255,7 @@ public struct VaultReader: ~Copyable {
     mutating func forEachRange(
         inBlock block: Int, _ body: (Span<UInt8>, _ record: Range<Int>, _ name: Range<Int>) -> Void
     ) throws(VaultError) {
-        try chunk.read(block, of: &payload, path)
+        try chunk.read(block, of: payload, path)
         try chunk.withBytes { (bytes) throws(VaultError) in
             try check(block, bytes) { record, name in body(bytes, record, name) }
         }
@@ -280,7 +279,7 @@ public struct VaultReader: ~Copyable {
     mutating func withUncheckedBlock(
         _ block: Int, _ body: (Span<UInt8>) throws(VaultError) -> Void
     ) throws(VaultError) {
-        try chunk.read(block, of: &payload, path)
+        try chunk.read(block, of: payload, path)
         try chunk.withBytes(body)
     }
 
@@ -301,7 +300,7 @@ private struct Slots<T>: @unchecked Sendable {
 extension SecretBytes {
     /// Decrypts a chunk of a vault into the first bytes.
     fileprivate mutating func read(
-        _ index: Int, of payload: inout StreamReader<FileSource>, _ path: FilePath
+        _ index: Int, of payload: borrowing StreamReader<FileSource>, _ path: FilePath
     ) throws(VaultError) {
         try VaultError.mapping(path) { () throws(AgeError) in
             try withMutableBytes { (bytes) throws(AgeError) in try payload.readChunk(index, into: &bytes) }

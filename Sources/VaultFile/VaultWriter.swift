@@ -140,7 +140,7 @@ struct VaultWriter: ~Copyable {
                 throw .unreadable(errno: error.errno)
             }
             let header = try Header(readingFrom: source)
-            var payload = try StreamReader(source, at: header.byteCount, fileKey: fileKey)
+            let payload = try StreamReader(source, at: header.byteCount, fileKey: fileKey)
             var chunk = SecretBytes(zeros: Block.size)
             var written: [UInt8] = []
             for number in index.entries.count..<payload.chunkCount {

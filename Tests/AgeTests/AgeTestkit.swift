@@ -48,7 +48,7 @@ struct AgeTestkit {
                 Array(file.prefix(parsed.byteCount)), Header(stanzas: parsed.stanzas, fileKey: opened.fileKey).bytes
             )
             streamed = try stream(file, at: parsed.byteCount, fileKey: opened.fileKey)
-            var reader = try StreamReader(file, at: parsed.byteCount, fileKey: opened.fileKey)
+            let reader = try StreamReader(file, at: parsed.byteCount, fileKey: opened.fileKey)
             for index in 0..<reader.chunkCount { released += try reader.chunk(index) }
         }
         #expect(ending == vector.expected, "\(name)")
@@ -75,11 +75,11 @@ struct AgeTestkit {
             let end = start + Age.Stream.nonceSize + (index + 1) * Age.Stream.sealedChunkSize
             // As if the file ended here, and as if it went on.
             let cut = Cut(bytes: file, byteCount: min(end, file.count))
-            var asLast = try StreamReader(cut, at: start, fileKey: fileKey)
+            let asLast = try StreamReader(cut, at: start, fileKey: fileKey)
             if asLast.chunkCount <= index { return plaintext }
             if let chunk = try? asLast.chunk(index) { return plaintext + chunk }
             if end > file.count { return plaintext }
-            var asOther = try StreamReader(Cut(bytes: file, byteCount: end + 1), at: start, fileKey: fileKey)
+            let asOther = try StreamReader(Cut(bytes: file, byteCount: end + 1), at: start, fileKey: fileKey)
             guard let chunk = try? asOther.chunk(index) else { return plaintext }
             plaintext += chunk
             index += 1
@@ -99,7 +99,7 @@ private struct Cut: ByteSource {
 
 extension StreamReader {
     /// The plaintext of a chunk.
-    fileprivate mutating func chunk(_ index: Int) throws(AgeError) -> [UInt8] {
+    fileprivate func chunk(_ index: Int) throws(AgeError) -> [UInt8] {
         var chunk = [UInt8](repeating: 0, count: max(size(ofChunk: index), 0))
         var output = chunk.mutableSpan
         try readChunk(index, into: &output)

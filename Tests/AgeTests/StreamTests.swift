@@ -42,7 +42,7 @@ import Testing
         let payload = Payload(plaintext)
         // In the middle of something else, as it stands in a file.
         let source = pattern(77) + payload.bytes
-        var reader = try StreamReader(source, at: 77, fileKey: payload.fileKey)
+        let reader = try StreamReader(source, at: 77, fileKey: payload.fileKey)
         for index in [4, 0, 2, 2, 4, 3, 1, 0] {
             var chunk = [UInt8](repeating: 0, count: Self.chunkSize)
             var output = chunk.mutableSpan
@@ -59,7 +59,7 @@ import Testing
         let payload = Payload(plaintext)
         var damaged = payload.bytes
         damaged[Self.nonceSize + Self.sealedChunkSize] ^= 1
-        var reader = try payload.reader(damaged)
+        let reader = try payload.reader(damaged)
         var chunk = [UInt8](repeating: 0, count: Self.chunkSize)
         var endings: [Outcome?] = []
         for index in 0..<3 {
@@ -196,7 +196,7 @@ private final class Payload {
     }
 
     func read(_ bytes: [UInt8]) throws(AgeError) -> [UInt8] {
-        var reader = try reader(bytes)
+        let reader = try reader(bytes)
         var plaintext: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: Age.Stream.chunkSize)
         for index in 0..<reader.chunkCount {

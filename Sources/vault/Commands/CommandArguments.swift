@@ -42,9 +42,8 @@ struct CommandArguments {
     func templated(for names: [RecordName]) throws -> TemplatedArguments {
         var files: [TemplatedArguments.File] = []
         let arguments = try indices.map { index -> TemplatedArguments.Argument in
-            let bytes = withArgument(index) { $0.publicCopy }
-            guard bytes.contains(subsequence: Array("{{".utf8)) else { return unsafe .plain(pointer(index)) }
-            let pieces = try Self.pieces(of: bytes, names, &files)
+            guard withArgument(index, { $0.hasOpeningBraces }) else { return unsafe .plain(pointer(index)) }
+            let pieces = try Self.pieces(of: withArgument(index) { $0.publicCopy }, names, &files)
             return unsafe pieces.count == 1 && !pieces[0].isFile ? .plain(pointer(index)) : .pieces(pieces)
         }
         return TemplatedArguments(arguments, files: files)
@@ -186,6 +185,10 @@ struct TemplatedArguments {
     }
 }
 
-extension Collection where Element == UInt8 {
-    fileprivate func contains(subsequence: [UInt8]) -> Bool { firstRange(of: subsequence) != nil }
+extension Span<UInt8> {
+    fileprivate var hasOpeningBraces: Bool {
+        let brace = UInt8(ascii: "{")
+        for index in indices.dropFirst() where self[index] == brace && self[index - 1] == brace { return true }
+        return false
+    }
 }

@@ -28,7 +28,7 @@ extension ExecRequest {
 
         if dryRun { return try describe(program, plan) }
         var environment = Environment()
-        let added = Set(plan.variableNames)
+        let added = plan.variableNames
         let isWithheld = Variables.unlocking.contains { Variables.isSet($0) && !kept.contains($0) }
         environment.remove { name in
             if added.contains(name) || name == Variables.withheldMark { return true }
@@ -41,10 +41,10 @@ extension ExecRequest {
     }
 
     private func resourceNames() throws -> [RecordName] {
-        let names = try names.split(separator: ",", omittingEmptySubsequences: false).map {
-            try RecordName.parse(String($0))
+        let names = try names.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map {
+            try RecordName.parse(String(Substring($0)))
         }
-        guard Set(names).count == names.count else { throw Failure(.usage, "a resource is named twice") }
+        guard names.areUnique else { throw Failure(.usage, "a resource is named twice") }
         return names
     }
 
@@ -135,27 +135,28 @@ struct LaunchPlan: ~Copyable {
 
     /// Adds the variables of all resources.
     mutating func addVariables() throws {
-        var owners: [String: RecordName] = [:]
         for (number, resource) in resources.enumerated() {
             for variable in try resource.environment() {
-                if let owner = owners.updateValue(resource.name, forKey: variable.name) {
-                    throw Failure(
-                        .usage, "both \(owner) and \(resource.name) set the variable \(variable.name)",
-                        hint: "give one of them another with '\(Process.name) edit \(resource.name) --env …'")
-                }
-                var paths: [Template.Variable: String] = [:]
-                for part in variable.value.variables where part == .headers || part == .curlConfig {
-                    paths[part] = try path(of: part, resource: number)
-                }
+                guard !variableNames.contains(variable.name) else { throw clash(over: variable.name, with: resource) }
+                let used = variable.value.variables
+                let headers = try used.contains(.headers) ? path(of: .headers, resource: number) : ""
+                let curlConfig = try used.contains(.curlConfig) ? path(of: .curlConfig, resource: number) : ""
                 begin(variable.name)
                 tokens.withToken(number) { token in
                     HeaderRenderer.append(variable.value, of: resource, token: token, to: &variables) {
-                        paths[$0] ?? ""
+                        $0 == .headers ? headers : curlConfig
                     }
                 }
                 variables.append("\0")
             }
         }
+    }
+
+    private func clash(over name: String, with resource: Resource) -> Failure {
+        let owner = resources.first { $0.listedEnvironment.contains { $0.name == name } } ?? resource
+        return Failure(
+            .usage, "both \(owner.name) and \(resource.name) set the variable \(name)",
+            hint: "give one of them another with '\(Process.name) edit \(resource.name) --env …'")
     }
 
     /// Adds a variable that is no secret.

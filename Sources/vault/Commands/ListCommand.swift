@@ -25,9 +25,10 @@ struct ListCommand: ParsableCommand {
     }
 
     private func printTable(_ reader: borrowing VaultReader) throws {
+        let filter = NameFilter(pattern: pattern)
         let parts = try reader.mapBlocks { block, records in
             try ResourceTable.Part(block, records) { name in
-                matches(String(decoding: name.publicCopy, as: UTF8.self))
+                filter.matches(String(decoding: name.publicCopy, as: UTF8.self))
             }
         }
         if parts.allSatisfy(\.rows.isEmpty) {
@@ -40,12 +41,13 @@ struct ListCommand: ParsableCommand {
     }
 
     private func printJSON(_ reader: borrowing VaultReader) throws {
+        let filter = NameFilter(pattern: pattern)
         // All of it is made before any of it is printed.
         let parts = try reader.mapBlocks { block, records in
             var output = SecretBuffer(capacity: block.count)
             for record in records {
                 let resource = try RecordView(block.extracting(record)).resource
-                guard matches(resource.name.description) else { continue }
+                guard filter.matches(resource.name.description) else { continue }
                 if output.count > 0 { output.append(",") }
                 try ResourceJSON.append(resource, token: nil, to: &output)
             }
@@ -58,8 +60,13 @@ struct ListCommand: ParsableCommand {
         }
         try Output.write("]\n")
     }
+}
 
-    private func matches(_ name: @autoclosure () -> String) -> Bool {
+/// The names that a pattern asks for.
+private struct NameFilter {
+    let pattern: String?
+
+    func matches(_ name: @autoclosure () -> String) -> Bool {
         guard let pattern else { return true }
         let name = name()
         if pattern.contains(where: { "*?[".contains($0) }) { return unsafe fnmatch(pattern, name, 0) == 0 }

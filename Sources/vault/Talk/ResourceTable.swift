@@ -60,22 +60,21 @@ enum ResourceTable {
         }
         var output: [UInt8] = []
         output.reserveCapacity(1 << 17)
-        func cell(_ text: some Collection<UInt8>, _ column: Int) {
-            output.append(contentsOf: text)
-            if column < 3 {
-                output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: widths[column] + 2 - text.count))
-            }
+        func cell(_ text: Span<UInt8>, _ column: Int, more: [UInt8] = []) {
+            unsafe text.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
+            output += more
+            if column < 3 { for _ in text.count + more.count..<widths[column] + 2 { output.append(UInt8(ascii: " ")) } }
         }
         if isColoured { output += "\u{1b}[1m".utf8 }
-        for (column, title) in titles.enumerated() { cell(title, column) }
+        for (column, title) in titles.enumerated() { cell(title.span, column) }
         if isColoured { output += "\u{1b}[0m".utf8 }
         output.append(UInt8(ascii: "\n"))
         for part in parts {
+            let text = part.text.span
             for row in part.rows {
-                cell(part.text[row.name], 0)
-                let suffix = more(row.moreURLs)
-                if suffix.isEmpty { cell(part.text[row.url], 1) } else { cell(part.text[row.url] + suffix, 1) }
-                cell(words.age(row.added), 2)
+                cell(text.extracting(row.name), 0)
+                cell(text.extracting(row.url), 1, more: more(row.moreURLs))
+                cell(words.age(row.added).span, 2)
                 let expiry = words.expiry(row.expires)
                 let isStyled = isColoured && expiry.style != .plain
                 if isStyled { output += "\u{1b}[\(expiry.style.rawValue)m".utf8 }

@@ -10,7 +10,7 @@ struct LoadedIdentities {
     /// The pin behind the key in `VAULT_IDENTITY`, or in a file that holds such a line.
     var pin: Pin?
     /// The vaults that comments in identity files name.
-    var commentIDs: Set<VaultID> = []
+    var commentIDs: [VaultID] = []
     /// Where they came from, for messages.
     var source = ""
 }
@@ -94,6 +94,10 @@ struct IdentitySource {
                 }
                 try check(status)
             }
+            guard content.withBytes({ IdentityFile.isEncrypted($0) }) else {
+                try content.withBytes { try add($0, path, to: &loaded) }
+                continue
+            }
             let text = try decrypt(content, path)
             try text.withBytes { try add($0, path, to: &loaded) }
         }
@@ -118,8 +122,10 @@ struct IdentitySource {
             let contents = try IdentityFile.parse(text)
             loaded.identities += contents.identities
             for comment in contents.comments where comment.hasPrefix("vault-id:") {
-                if let id = VaultID(comment.dropFirst("vault-id:".count).drop { $0 == " " }) {
-                    loaded.commentIDs.insert(id)
+                if let id = VaultID(comment.dropFirst("vault-id:".count).drop { $0 == " " }),
+                    !loaded.commentIDs.contains(id)
+                {
+                    loaded.commentIDs.append(id)
                 }
             }
         } catch {
@@ -131,10 +137,8 @@ struct IdentitySource {
         }
     }
 
-    /// The text of an identity file; a passphrase is asked for when it needs one.
-    private func decrypt(_ content: consuming SecretBuffer, _ path: String) throws -> SecretBytes {
-        let isEncrypted = content.withBytes { IdentityFile.isEncrypted($0) }
-        guard isEncrypted else { return content.finish() }
+    /// The text of an identity file that a passphrase protects, which is asked for.
+    private func decrypt(_ content: borrowing SecretBuffer, _ path: String) throws -> SecretBytes {
         let file = content.withBytes { $0.publicCopy }
         // A person at a terminal gets more than one try.
         for attempt in 1... {
