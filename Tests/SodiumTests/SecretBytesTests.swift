@@ -147,6 +147,42 @@ import Testing
         use(secret.count)
     }
 
+    @Test(arguments: [16, 4080, 4081])
+    func `Many secrets at once keep apart, and what was wiped is found empty`(count: Int) {
+        // More than there are pages in the reservation that small ones share.
+        final class Holder {
+            var secret: SecretBytes
+            init(_ byte: UInt8, _ count: Int) { secret = SecretBytes([UInt8](repeating: byte, count: count)) }
+        }
+        for _ in 0..<3 {
+            var holders = (0..<100).map { Holder(UInt8($0), count) }
+            #expect(holders.indices.allSatisfy { holders[$0].secret.bytes == Array(repeating: UInt8($0), count: count) })
+            // In another order than they came.
+            while !holders.isEmpty { holders.remove(at: holders.count * 7 / 11) }
+            let fresh = (0..<100).map { _ in Holder(0, 0) }
+            #expect(fresh.count == 100)
+            let empty = (0..<100).map { _ in SecretBytes(zeros: count).bytes.allSatisfy { $0 == 0 } }
+            #expect(empty.allSatisfy { $0 })
+        }
+    }
+
+    @Test func `Threads take and give back secrets at the same time`() async {
+        let isGood = await withTaskGroup(of: Bool.self) { group in
+            for thread in 0..<8 {
+                group.addTask {
+                    (0..<500).allSatisfy { round in
+                        let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: thread * 31 + round), count: 1 + round)
+                        let first = SecretBytes(bytes)
+                        let second = SecretBytes(bytes.reversed())
+                        return first.isEqual(to: second) && first.bytes == bytes
+                    }
+                }
+            }
+            return await group.allSatisfy { $0 }
+        }
+        #expect(isGood)
+    }
+
     // MARK: Locking
 
     @Test func `Memory that was locked is said to be`() async {
