@@ -156,7 +156,8 @@ import Testing
         }
         for _ in 0..<3 {
             var holders = (0..<100).map { Holder(UInt8($0), count) }
-            #expect(holders.indices.allSatisfy { holders[$0].secret.bytes == Array(repeating: UInt8($0), count: count) })
+            #expect(
+                holders.indices.allSatisfy { holders[$0].secret.bytes == Array(repeating: UInt8($0), count: count) })
             // In another order than they came.
             while !holders.isEmpty { holders.remove(at: holders.count * 7 / 11) }
             let fresh = (0..<100).map { _ in Holder(0, 0) }
