@@ -30,7 +30,7 @@ public struct Needles: ~Copyable {
         let form: Form
     }
 
-    private var arena = SecretBuffer(capacity: 4096)
+    private var arena = SecretBuffer()
     private var needles: [Needle] = []
 
     /// No needles.

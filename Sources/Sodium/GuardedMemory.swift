@@ -13,6 +13,9 @@ enum GuardedMemory {
     /// So many bytes in front of a region must still be zero when it ends.
     private static let canarySize = 16
 
+    /// The largest region, in bytes, that takes one page, and so no mapping of its own.
+    static let smallSize = pageSize - canarySize
+
     /// How many small regions there can be at once; more get a mapping each.
     private static let slotCount = 32
 

@@ -5,8 +5,11 @@ public struct SecretBuffer: ~Copyable, Sendable {
     /// The number of bytes so far.
     public private(set) var count = 0
 
+    /// An empty buffer with as much space as fits into one page.
+    public init() { self.init(capacity: GuardedMemory.smallSize) }
+
     /// An empty buffer that grows beyond `capacity` bytes only when it must.
-    public init(capacity: Int = 4096) { storage = SecretBytes(zeros: max(capacity, 1)) }
+    public init(capacity: Int) { storage = SecretBytes(zeros: max(capacity, 1)) }
 
     /// Appends a copy of `bytes`.
     public mutating func append(_ bytes: Span<UInt8>) {

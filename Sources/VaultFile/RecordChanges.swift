@@ -12,8 +12,11 @@ public struct RecordChanges: ~Copyable {
     private(set) var arena: SecretBuffer
     private(set) var byName: [RecordName: Range<Int>?] = [:]
 
+    /// No changes yet.
+    public init() { arena = SecretBuffer() }
+
     /// No changes yet, with space for `capacity` bytes of records.
-    public init(capacity: Int = 4096) { arena = SecretBuffer(capacity: capacity) }
+    public init(capacity: Int) { arena = SecretBuffer(capacity: capacity) }
 
     /// Whether there is nothing to write.
     public var isEmpty: Bool { byName.isEmpty }

@@ -69,7 +69,7 @@ struct TokenSet: ~Copyable {
     init(_ names: [RecordName], _ session: Session) throws {
         var reader = try session.vault.open()
         var resources: [Resource] = []
-        var values = SecretBuffer(capacity: 4096)
+        var values = SecretBuffer()
         var ranges: [Range<Int>] = []
         for name in names {
             let record = try Session.record(named: name, in: &reader)
@@ -111,7 +111,7 @@ struct TokenSet: ~Copyable {
 struct LaunchPlan: ~Copyable {
     private let tokens: TokenSet
     /// `NAME=value` and a zero byte, one behind the other.
-    private var variables = SecretBuffer(capacity: 4096)
+    private var variables = SecretBuffer()
     private var starts: [Int] = []
     private(set) var variableNames: [String] = []
     private var files: [HeaderFile] = []

@@ -42,7 +42,7 @@ enum SecretInput {
     /// All that can be read from a descriptor.
     static func readAll(_ descriptor: Int32, what: String, limit: Int = .max) throws -> SecretBuffer {
         // Most of what is read is a line or a few; the region grows with what there is.
-        var content = SecretBuffer(capacity: 4096)
+        var content = SecretBuffer()
         var isDone = false
         while !isDone {
             try content.withSpace(max(2048, content.count)) { space in
