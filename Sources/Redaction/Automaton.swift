@@ -24,20 +24,22 @@ struct Automaton: Sendable {
     private(set) var states: [State] = [State(place: 0, fallback: 0, depth: 0, needle: 0)]
     /// The successors of state 0 by byte; 0 where there is none.
     private(set) var roots = [Number](repeating: 0, count: 256)
-    /// Successors that do not have the next number, by state and byte.
-    private(set) var branches: [UInt64: Number] = [:]
+    /// Successors that do not have the next number.
+    private(set) var branches = Branches([:])
 
     /// The automaton for needles that stand at `ranges` of `text`.
     init(_ ranges: [Range<Int>], in text: Span<UInt8>) {
         precondition(text.count < UInt32.max)
         states.reserveCapacity(ranges.reduce(1) { $0 + $1.count })
-        // Built upon `predecessors`, which nothing needs afterwards.
         var predecessors: [Number] = [0]
+        var branches: [UInt64: Number] = [:]
         for (number, range) in ranges.enumerated() {
             var state: Number = 0
             for place in range {
-                if let next = successor(of: state, by: text[place], in: text) {
-                    state = next
+                let known =
+                    linearSuccessor(of: state, by: text[place], in: text) ?? branches[Branches.key(state, text[place])]
+                if let known {
+                    state = known
                     continue
                 }
                 let next = Number(states.count)
@@ -49,25 +51,26 @@ struct Automaton: Sendable {
                     states[Int(state)].hasSuccessor = true
                 } else {
                     states[Int(state)].hasBranches = true
-                    branches[Self.key(state, text[place])] = next
+                    branches[Branches.key(state, text[place])] = next
                 }
                 state = next
             }
             if states[Int(state)].needle == 0 { states[Int(state)].needle = UInt32(number + 1) }
         }
+        self.branches = Branches(branches)
         addFallbacks(predecessors, text)
     }
 
     /// The state that `byte` leads to from `state`, if a needle goes on like that.
-    @inline(__always)
     func successor(of state: Number, by byte: UInt8, in text: Span<UInt8>) -> Number? {
-        if state == 0 {
-            let root = roots[Int(byte)]
-            return root == 0 ? nil : root
-        }
-        let from = states[Int(state)]
-        if from.hasSuccessor, text[Int(states[Int(state) + 1].place)] == byte { return state + 1 }
-        return from.hasBranches ? branches[Self.key(state, byte)] : nil
+        linearSuccessor(of: state, by: byte, in: text)
+            ?? (states[Int(state)].hasBranches ? branches.target(of: state, by: byte) : nil)
+    }
+
+    private func linearSuccessor(of state: Number, by byte: UInt8, in text: Span<UInt8>) -> Number? {
+        if state == 0 { return roots[Int(byte)] == 0 ? nil : roots[Int(byte)] }
+        guard states[Int(state)].hasSuccessor, text[Int(states[Int(state) + 1].place)] == byte else { return nil }
+        return state + 1
     }
 
     /// What led to a state: the first bytes of a needle, where they stand in the text.
@@ -85,8 +88,6 @@ struct Automaton: Sendable {
         }
         return state
     }
-
-    static func key(_ state: Number, _ byte: UInt8) -> UInt64 { UInt64(state) << 8 | UInt64(byte) }
 
     /// Level by level, since a fallback is never as deep as its state.
     private mutating func addFallbacks(_ predecessors: [Number], _ text: Span<UInt8>) {
@@ -114,5 +115,41 @@ struct Automaton: Sendable {
             starts[Int(state.depth)] += 1
         }
         return sorted
+    }
+}
+
+extension Automaton {
+    /// Successors by state and byte: a table with open addressing, since a dictionary would be what the automaton
+    /// waits for.
+    struct Branches: Sendable {
+        private var slots: [(key: UInt64, target: Number)]
+        private let shift: UInt64
+
+        init(_ targets: [UInt64: Number]) {
+            var exponent: UInt64 = 1
+            while 1 << Int(exponent) < targets.count * 2 { exponent += 1 }
+            shift = 64 - exponent
+            slots = Array(repeating: (key: 0, target: 0), count: 1 << Int(exponent))
+            for (key, target) in targets {
+                var slot = slot(of: key)
+                while slots[slot].target != 0 { slot = (slot + 1) & (slots.count - 1) }
+                slots[slot] = (key, target)
+            }
+        }
+
+        func target(of state: Number, by byte: UInt8) -> Number? {
+            let key = Self.key(state, byte)
+            var slot = slot(of: key)
+            while slots[slot].target != 0 {
+                if slots[slot].key == key { return slots[slot].target }
+                slot = (slot + 1) & (slots.count - 1)
+            }
+            return nil
+        }
+
+        static func key(_ state: Number, _ byte: UInt8) -> UInt64 { UInt64(state) << 8 | UInt64(byte) }
+
+        /// Multiplicative hashing (Knuth, The Art of Computer Programming 3, 6.4).
+        private func slot(of key: UInt64) -> Int { Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> shift) }
     }
 }

@@ -5,6 +5,8 @@ public final class Matcher: Sendable {
     /// The bytes of the needles.
     let text: SecretBytes
     let needles: [Needles.Needle]
+    /// The sizes of the needles in bytes.
+    let sizes: [Int]
     let automaton: Automaton
     let filter: BlockFilter
 
@@ -16,6 +18,7 @@ public final class Matcher: Sendable {
         automaton = text.withBytes { Automaton(ranges, in: $0) }
         filter = text.withBytes { BlockFilter(ranges, in: $0) }
         self.needles = list
+        sizes = ranges.map(\.count)
         self.text = text
     }
 }

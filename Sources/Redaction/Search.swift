@@ -88,53 +88,68 @@ struct Search {
         var index = start
         var state = self.state
         let automaton = matcher.automaton
+        // A needle that overlaps the last finding makes it longer, which with some texts each byte does.
+        var last = lastFinding
         unsafe automaton.states.withUnsafeBufferPointer { states in
             unsafe automaton.roots.withUnsafeBufferPointer { roots in
                 unsafe text.withUnsafeBufferPointer { text in
-                    while index < bytes.count, state != 0 || index < obliged {
-                        let byte = bytes[index]
-                        index += 1
-                        while true {
-                            if state == 0 {
-                                state = unsafe roots[Int(byte)]
-                                break
+                    unsafe bytes.withUnsafeBufferPointer { bytes in
+                        while index < bytes.count, state != 0 || index < obliged {
+                            let byte = unsafe bytes[index]
+                            index += 1
+                            while true {
+                                if state == 0 {
+                                    state = unsafe roots[Int(byte)]
+                                    break
+                                }
+                                let from = unsafe states[Int(state)]
+                                if from.hasSuccessor, unsafe text[Int(states[Int(state) + 1].place)] == byte {
+                                    state += 1
+                                    break
+                                }
+                                if from.hasBranches, let next = automaton.branches.target(of: state, by: byte) {
+                                    state = next
+                                    break
+                                }
+                                state = from.fallback
                             }
-                            let from = unsafe states[Int(state)]
-                            if from.hasSuccessor, unsafe text[Int(states[Int(state) + 1].place)] == byte {
-                                state += 1
-                                break
+                            let needle = Int(unsafe states[Int(state)].needle)
+                            guard needle != 0 else { continue }
+                            let end = position + index
+                            let start = end - matcher.sizes[needle - 1]
+                            if start < last.end, start >= last.start {
+                                last.end = end
+                            } else {
+                                lastFinding = last
+                                add(Finding(start: start, end: end, needle: needle - 1))
+                                last = lastFinding
                             }
-                            if from.hasBranches, let next = automaton.branches[Automaton.key(state, byte)] {
-                                state = next
-                                break
-                            }
-                            state = from.fallback
                         }
-                        let needle = Int(unsafe states[Int(state)].needle)
-                        if needle != 0 { add(needle - 1, end: position + index) }
                     }
                 }
             }
         }
+        lastFinding = last
         self.state = state
         return index
     }
 
-    /// Takes note of a needle that ends at `end`, behind all that were found before.
-    private mutating func add(_ needle: Int, end: Int) {
-        add(Finding(start: end - matcher.needles[needle].range.count, end: end, needle: needle))
+    /// The finding that a needle would have to overlap: one that was not told yet, or the last that was.
+    private var lastFinding: (start: Int, end: Int) {
+        get { findings.last.map { ($0.start, $0.end) } ?? (.min, coveredEnd) }
+        set {
+            if findings.isEmpty { coveredEnd = newValue.end } else { findings[findings.count - 1].end = newValue.end }
+        }
     }
 
+    /// Takes note of a needle, which ends behind all that were found before.
     private mutating func add(_ finding: Finding) {
         if finding.start < coveredEnd {
             coveredEnd = finding.end
             return findings.removeAll(keepingCapacity: true)
         }
         while let last = findings.last, last.end > finding.start {
-            if last.start < finding.start {
-                // The usual one, when a needle overlaps itself.
-                return findings[findings.count - 1].end = finding.end
-            }
+            if last.start < finding.start { return findings[findings.count - 1].end = finding.end }
             findings.removeLast()
         }
         findings.append(finding)
@@ -147,6 +162,7 @@ struct Search {
     ///
     /// - Parameter findsParts: Whether a part of a needle that the stream ends with is a finding, when it has
     ///   ``Needles/minimumSize`` bytes, or half of the needle.
+    /// - Returns: What was not certain before.
     mutating func finish(findsParts: Bool) -> [Decision] {
         if findsParts { addPart() }
         state = 0

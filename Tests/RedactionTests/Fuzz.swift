@@ -30,7 +30,7 @@ enum Fuzz {
             case (let other?, 1): secrets.append(letters.prefix(1) + other + letters.suffix(1))
             default:
                 let unit = (0..<Int.random(in: 1...12, using: &random)).map { _ in
-                    letters.randomElement(using: &random)!
+                    letters.randomElement(using: &random) ?? 0
                 }
                 let count = Int.random(in: 8...24, using: &random)
                 secrets.append((0..<count).map { unit[$0 % unit.count] })
