@@ -117,7 +117,7 @@ struct Search {
                             guard needle != 0 else { continue }
                             let end = position + index
                             let start = end - matcher.sizes[needle - 1]
-                            if start < last.end, start >= last.start {
+                            if start < last.end, start > last.start {
                                 last.end = end
                             } else {
                                 lastFinding = last

@@ -5,11 +5,14 @@ import Testing
 
 /// Random cases, compared with ``Oracle``. `Scripts/fuzz` runs more of them than the tests do.
 enum Fuzz {
+    /// How long a longer run takes; 0 when there is none.
+    static let seconds = ProcessInfo.processInfo.environment["VAULT_FUZZ_SECONDS"].flatMap { Int($0) } ?? 0
+
     /// A generator that can be repeated (SplitMix64).
     struct Generator: RandomNumberGenerator {
         private var state: UInt64
 
-        init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 }
+        init(seed: UInt64) { state = (seed &+ 1) &* 0xd134_2543_de82_ef95 }
 
         mutating func next() -> UInt64 {
             state &+= 0x9e37_79b9_7f4a_7c15

@@ -66,6 +66,16 @@ extension Span<UInt8> {
         Fuzz.run(cases: 120, seed: seed)
     }
 
+    @Test(.enabled(if: Fuzz.seconds > 0, "only when Scripts/fuzz asks for it")) func `Random cases for a longer time`()
+    {
+        let end = ContinuousClock.now + .seconds(Fuzz.seconds)
+        var seed = UInt64.random(in: 0...UInt64.max)
+        while ContinuousClock.now < end {
+            Fuzz.run(cases: 1000, seed: seed)
+            seed &+= 1
+        }
+    }
+
     @Test func `What is held back is what may still become a secret, and no more`() {
         var random = Fuzz.Generator(seed: 7)
         for _ in 0..<200 {
