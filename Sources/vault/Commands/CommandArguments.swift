@@ -68,7 +68,7 @@ struct CommandArguments {
             if let last = end, last.lowerBound < rest.startIndex + 2 {
                 end = rest.dropFirst(2).firstRange(of: Array("}}".utf8))
             }
-            guard rest.starts(with: "{{".utf8), let end, isOurs(rest.dropFirst(2)),
+            guard rest.starts(with: "{{".utf8), let end, end.lowerBound - rest.startIndex <= longestExpression,
                 let file = try file(
                     String(decoding: rest[(rest.startIndex + 2)..<end.lowerBound], as: UTF8.self), names)
             else {
@@ -85,13 +85,9 @@ struct CommandArguments {
         return pieces
     }
 
-    /// Whether bytes begin with the name of a variable: most that stand in braces do not, and need no second look.
-    private static func isOurs(_ bytes: ArraySlice<UInt8>) -> Bool {
-        Template.Variable.allCases.contains { variable in
-            bytes.starts(with: variable.rawValue.utf8)
-                && [UInt8(ascii: ":"), UInt8(ascii: "}")].contains(bytes.dropFirst(variable.rawValue.utf8.count).first)
-        }
-    }
+    /// Two braces, a variable, a colon and a name, with space for spaces: what is longer is not meant for us, and an
+    /// argument with many braces takes no long look at each.
+    private static let longestExpression = 200
 
     /// What stands between braces, when it is meant for us: other programs have templates too, and theirs are left alone.
     private static func file(_ expression: String, _ names: [RecordName]) throws -> TemplatedArguments.File? {
