@@ -53,6 +53,9 @@ struct Failure: Error {
         case let error as VaultError: self.init(vault: error)
         case let error as ResourceError: self.init(resource: error)
         case let error as Launch.Failure: self.init(launch: error)
+        case Relay.Failure.launch(let error): self.init(launch: error)
+        case Relay.Failure.system(let operation, let number):
+            self.init(.io, "\(operation): \(Self.text(number))")
         case AgeError.outOfMemory(let bytes):
             self.init(.io, "the passphrase needs \(bytes >> 20) MiB of memory, more than is available")
         default: self.init(.bug, "unexpected error: \(type(of: error))", hint: "please report this")

@@ -69,6 +69,7 @@ struct ExecCommand: ParsableCommand {
         request.kept = kept
         request.noEnvironment = noEnvironment
         request.noTemplate = noTemplate
+        request.noMask = noMask
         request.allowExpired = allowExpired
         request.minTTL = minTTL
         request.dryRun = dryRun
@@ -85,6 +86,7 @@ struct ExecRequest {
     var kept: [String] = []
     var noEnvironment = false
     var noTemplate = false
+    var noMask = false
     var allowExpired = false
     var minTTL: String?
     var dryRun = false
@@ -110,7 +112,7 @@ struct ExecRequest {
             case "--clean-env": request.cleanEnvironment = true
             case "--no-env": request.noEnvironment = true
             case "--no-template": request.noTemplate = true
-            case "--no-mask": break
+            case "--no-mask": request.noMask = true
             case "--allow-expired": request.allowExpired = true
             case "--dry-run": request.dryRun = true
             case "--accept-older": request.access.acceptOlder = true

@@ -37,7 +37,12 @@ extension ExecRequest {
         }
         if isWithheld, !noEnvironment, !cleanEnvironment { plan.add(Variables.withheldMark, "1") }
         Process.restoreSignals()
-        throw unsafe plan.launch(program, arguments: templated.rendered(with: argumentFiles), environment: environment)
+        let rendered = unsafe templated.rendered(with: argumentFiles)
+        if noMask { throw unsafe plan.launch(program, arguments: rendered, environment: environment) }
+        let relay = try unsafe plan.relay(program, arguments: rendered, environment: environment)
+        let outcome = relay.run()
+        if let number = outcome.writeError { throw Failure(.io, "writing the output: \(Failure.text(number))") }
+        outcome.ending.finish()
     }
 
     private func resourceNames() throws -> [RecordName] {
@@ -111,8 +116,8 @@ struct TokenSet: ~Copyable {
 struct LaunchPlan: ~Copyable {
     private let tokens: TokenSet
     /// `NAME=value` and a zero byte, one behind the other.
-    private var variables = SecretBuffer()
-    private var starts: [Int] = []
+    fileprivate var variables = SecretBuffer()
+    fileprivate var starts: [Int] = []
     private(set) var variableNames: [String] = []
     private var files: [HeaderFile] = []
 
@@ -215,4 +220,31 @@ struct LaunchPlan: ~Copyable {
             }
         }
     }
+}
+
+extension LaunchPlan {
+    /// Starts the command as a child.
+    @unsafe
+    borrowing func relay(
+        _ program: [CChar], arguments: [UnsafePointer<CChar>], environment: borrowing Environment
+    ) throws -> Relay {
+        let inherited = unsafe environment.variables
+        return try variables.withBytes { (bytes) throws(Relay.Failure) in
+            try unsafe bytes.withUnsafeBytes { (bytes) throws(Relay.Failure) in
+                var all = unsafe inherited
+                if let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) {
+                    for start in starts { unsafe all.append(base + start) }
+                }
+                return try unsafe Relay.start(
+                    program: program, arguments: arguments, environment: all, filter: { _, _ in PassThrough() },
+                    forget: {})
+            }
+        }
+    }
+}
+
+/// Changes nothing.
+private final class PassThrough: OutputFilter {
+    func process(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) { emit(input) }
+    func finish(_ emit: (Span<UInt8>) -> Void) {}
 }
