@@ -7,6 +7,10 @@ public struct Needles: ~Copyable {
     public enum Form: String, Sendable {
         /// As it is.
         case raw
+        /// As a line of it, where it has several.
+        case line
+        /// Within a header's value.
+        case header
         /// Base64 in the standard alphabet.
         case base64
         /// Base64 in the alphabet for URLs.
@@ -24,14 +28,16 @@ public struct Needles: ~Copyable {
     /// The fewest bytes that are looked for.
     public static let minimumSize = 8
 
-    private struct Needle {
+    /// One form of one secret.
+    struct Needle: Sendable {
+        /// Where it stands in the arena. What is a part of another one shares its bytes: a secret is there once.
         let range: Range<Int>
         let secret: Int
         let form: Form
     }
 
     private var arena = SecretBuffer()
-    private var needles: [Needle] = []
+    private(set) var needles: [Needle] = []
 
     /// No needles.
     public init() {}
@@ -48,61 +54,102 @@ public struct Needles: ~Copyable {
             add(.base64, number) { Self.appendBase64(secret, alignment, isURL: false, &$0) }
             add(.base64url, number) { Self.appendBase64(secret, alignment, isURL: true, &$0) }
         }
-        for digits: StaticString in ["0123456789abcdef", "0123456789ABCDEF"] {
+        for digits in [Self.lowerDigits, Self.upperDigits] {
             add(.hex, number) { output in
                 for index in secret.indices { Self.appendHex(secret[index], digits, &output) }
             }
-            add(.percent, number) { output in
-                for index in secret.indices {
-                    if Self.isUnreserved(secret[index]) {
-                        output.append(secret.extracting(index..<index + 1))
-                    } else {
-                        output.append("%")
-                        Self.appendHex(secret[index], digits, &output)
+            // Some encoders leave a slash as it is.
+            for slash in [nil, UInt8(ascii: "/")] {
+                add(.percent, number) { output in
+                    for index in secret.indices {
+                        if Self.isUnreserved(secret[index]) || secret[index] == slash {
+                            output.append(secret.extracting(index..<index + 1))
+                        } else {
+                            output.append("%")
+                            Self.appendHex(secret[index], digits, &output)
+                        }
                     }
                 }
             }
         }
-        add(.json, number) { output in
-            for index in secret.indices {
-                if secret[index] == UInt8(ascii: "\"") || secret[index] == UInt8(ascii: "\\") { output.append("\\") }
-                output.append(secret.extracting(index..<index + 1))
+        for style in JSONStyle.allCases { add(.json, number) { Self.appendJSON(secret, style, &$0) } }
+        for quotedQuote: StaticString in ["'\\''", "'\"'\"'"] {
+            add(.shell, number) { output in
+                for index in secret.indices {
+                    if secret[index] == UInt8(ascii: "'") {
+                        output.append(quotedQuote)
+                    } else {
+                        output.append(secret.extracting(index..<index + 1))
+                    }
+                }
             }
         }
         add(.shell, number) { output in
             for index in secret.indices {
-                if secret[index] == UInt8(ascii: "'") { output.append("'\\'") }
+                if Self.isShellSpecial(secret[index]) { output.append("\\") }
                 output.append(secret.extracting(index..<index + 1))
             }
         }
+        addLines(of: secret, number: number)
     }
+
+    /// Adds a header's value with a secret in it, as it is. Before the secret itself, which then takes no space.
+    ///
+    /// - Parameters:
+    ///   - value: The value.
+    ///   - number: What a finding gives back.
+    public mutating func add(headerValue value: Span<UInt8>, number: Int) {
+        add(.header, number) { $0.append(value) }
+    }
+
+    /// Adds each line of a secret that has several: what prints it may indent them, or end them in another way.
+    private mutating func addLines(of secret: Span<UInt8>, number: Int) {
+        var start = 0
+        for end in 0...secret.count where end == secret.count || secret[end] == UInt8(ascii: "\n") {
+            let hasReturn = end > start && secret[end - 1] == UInt8(ascii: "\r")
+            add(.line, number) { $0.append(secret.extracting(start..<(hasReturn ? end - 1 : end))) }
+            start = end + 1
+        }
+    }
+
+    /// The bytes of all needles, in a region of their size.
+    consuming func text() -> SecretBytes { arena.finish() }
 
     /// The first form of a secret that stands in `bytes`.
     ///
     /// - Returns: The number that the secret was added with, and the form; nil when there is none.
     public borrowing func first(in bytes: Span<UInt8>) -> (number: Int, form: Form)? {
         arena.withBytes { arena in
-            for needle in needles where Self.contains(bytes, arena.extracting(needle.range)) {
+            for needle in needles where Self.offset(of: arena.extracting(needle.range), in: bytes) != nil {
                 return (needle.secret, needle.form)
             }
             return nil
         }
     }
 
-    /// Adds one form, unless it is one that is there already.
+    /// Adds one form, unless it is there already or too short.
     private mutating func add(_ form: Form, _ number: Int, _ write: (inout SecretBuffer) -> Void) {
         let start = arena.count
         write(&arena)
-        let range = start..<arena.count
-        let isNew = arena.withBytes { bytes in
-            !needles.contains { needle in
-                needle.secret == number && needle.range.count == range.count
-                    && Self.contains(bytes.extracting(needle.range), bytes.extracting(range))
+        let size = arena.count - start
+        guard size >= Self.minimumSize else { return arena.truncate(to: start) }
+        let earlier = arena.withBytes { bytes in
+            Self.offset(of: bytes.extracting(droppingFirst: start), in: bytes.extracting(first: start))
+        }
+        var range = start..<arena.count
+        if let earlier {
+            arena.truncate(to: start)
+            range = earlier..<earlier + size
+            let isThere = arena.withBytes { bytes in
+                needles.contains { needle in
+                    needle.range.count == size
+                        && (needle.range == range
+                            || Self.offset(of: bytes.extracting(range), in: bytes.extracting(needle.range)) == 0)
+                }
             }
+            if isThere { return }
         }
-        if isNew, range.count >= Self.minimumSize {
-            needles.append(Needle(range: range, secret: number, form: form))
-        }
+        needles.append(Needle(range: range, secret: number, form: form))
     }
 
     /// The characters that the secret alone determines when `alignment` bytes (modulo 3) stand in front of it.
@@ -148,12 +195,90 @@ public struct Needles: ~Copyable {
         (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20) || [0x2d, 0x2e, 0x5f, 0x7e].contains(byte)
     }
 
-    private static func contains(_ bytes: Span<UInt8>, _ needle: Span<UInt8>) -> Bool {
+    /// What a shell would not take for itself behind a backslash only, as bash's `printf %q` has it.
+    private static func isShellSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: " "), UInt8(ascii: "!"), UInt8(ascii: "\""), UInt8(ascii: "#"), UInt8(ascii: "$"),
+            UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"),
+            UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "?"),
+            UInt8(ascii: "["), UInt8(ascii: "\\"), UInt8(ascii: "]"), UInt8(ascii: "^"), UInt8(ascii: "`"),
+            UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"):
+            true
+        default: false
+        }
+    }
+
+    /// How much an encoder of JSON escapes.
+    private enum JSONStyle: CaseIterable {
+        /// What must be.
+        case minimal
+        /// Slashes as well, as PHP does.
+        case slashes
+        /// All that is not ASCII as well, as Python does.
+        case ascii
+    }
+
+    /// RFC 8259, 7.
+    private static func appendJSON(_ secret: Span<UInt8>, _ style: JSONStyle, _ output: inout SecretBuffer) {
+        func appendEscape(_ unit: UInt16, _ output: inout SecretBuffer) {
+            output.append("\\u")
+            appendHex(UInt8(unit >> 8), lowerDigits, &output)
+            appendHex(UInt8(truncatingIfNeeded: unit), lowerDigits, &output)
+        }
+        var index = 0
+        while index < secret.count {
+            let byte = secret[index]
+            if style == .ascii, let (scalar, size) = scalar(in: secret, at: index) {
+                for unit in String(scalar).utf16 { appendEscape(unit, &output) }
+                index += size
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): output.append("\\\"")
+            case UInt8(ascii: "\\"): output.append("\\\\")
+            case UInt8(ascii: "/") where style == .slashes: output.append("\\/")
+            case 0x08: output.append("\\b")
+            case 0x09: output.append("\\t")
+            case 0x0a: output.append("\\n")
+            case 0x0c: output.append("\\f")
+            case 0x0d: output.append("\\r")
+            case ..<0x20: appendEscape(UInt16(byte), &output)
+            default: output.append(secret.extracting(index..<index + 1))
+            }
+            index += 1
+        }
+    }
+
+    /// The scalar beyond ASCII that begins at `index`, if one does (RFC 3629).
+    private static func scalar(in secret: Span<UInt8>, at index: Int) -> (Unicode.Scalar, Int)? {
+        let size: Int
+        switch secret[index] {
+        case 0xc2...0xdf: size = 2
+        case 0xe0...0xef: size = 3
+        case 0xf0...0xf4: size = 4
+        default: return nil
+        }
+        guard index + size <= secret.count else { return nil }
+        var value = UInt32(secret[index]) & (0xff >> UInt32(size + 1))
+        for place in index + 1..<index + size {
+            guard secret[place] & 0xc0 == 0x80 else { return nil }
+            value = value << 6 | UInt32(secret[place] & 0x3f)
+        }
+        return Unicode.Scalar(value).map { ($0, size) }
+    }
+
+    /// Where `needle` first stands in `bytes`.
+    private static func offset(of needle: Span<UInt8>, in bytes: Span<UInt8>) -> Int? {
         unsafe bytes.withUnsafeBytes { bytes in
             unsafe needle.withUnsafeBytes { needle in
-                guard let haystack = bytes.baseAddress, let start = needle.baseAddress else { return false }
-                return unsafe clinux_contains(haystack, bytes.count, start, needle.count) != 0
+                guard let haystack = bytes.baseAddress, let start = needle.baseAddress,
+                    let found = unsafe clinux_find(haystack, bytes.count, start, needle.count)
+                else { return nil }
+                return unsafe UnsafeRawPointer(found) - haystack
             }
         }
     }
+
+    private static let lowerDigits: StaticString = "0123456789abcdef"
+    private static let upperDigits: StaticString = "0123456789ABCDEF"
 }

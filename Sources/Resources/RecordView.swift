@@ -46,6 +46,11 @@ public struct RecordView {
         }
     }
 
+    /// Lends the token (0) and the earlier ones (from 1), the latest first.
+    public func forEachToken(in line: Span<UInt8>, _ body: (_ number: Int, _ token: Span<UInt8>) -> Void) {
+        for number in layout.tokens.indices { layout.withToken(number, of: line) { body(number, $0) } }
+    }
+
     /// Writes the record in its one spelling, with the same tokens and another configuration.
     public func write(_ resource: Resource, line: Span<UInt8>, into output: inout SecretBuffer) {
         layout.write(resource, tokens: Array(layout.tokens.indices), of: line, into: &output)

@@ -39,9 +39,9 @@ static inline int clinux_terminal_columns(int descriptor) {
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : -1;
 }
 
-/// memmem: whether `needle` stands somewhere in `haystack`.
-static inline int clinux_contains(const void *haystack, size_t size, const void *needle, size_t needle_size) {
-    return memmem(haystack, size, needle, needle_size) != NULL;
+/// memmem: where `needle` first stands in `haystack`, or null.
+static inline const void *clinux_find(const void *haystack, size_t size, const void *needle, size_t needle_size) {
+    return memmem(haystack, size, needle, needle_size);
 }
 
 /// fcntl(F_DUPFD): the same file under the lowest free number from `lowest` on.

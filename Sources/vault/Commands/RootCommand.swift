@@ -62,6 +62,7 @@ struct RootCommand: ParsableCommand {
                     ]),
                 CommandGroup(
                     name: "Using tokens", subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self]),
+                CommandGroup(name: "Leaks", subcommands: [RedactCommand.self]),
                 CommandGroup(name: "Unlocking", subcommands: [IdentityCommand.self]),
             ])
     }

@@ -1,0 +1,116 @@
+internal import Sodium
+
+/// Puts `[vault:NAME]` in the place of secrets in a stream of bytes that comes in parts.
+///
+/// What may still become a secret is held back, and nothing else: the longest end of the stream that one of the needles
+/// begins with. What is held back needs no space of its own, since the needle has it.
+public struct Redactor: ~Copyable {
+    private let matcher: Matcher
+    private let masks: [[UInt8]]
+    private var search: Search
+
+    /// How often something was masked.
+    public private(set) var maskCount = 0
+
+    /// Bytes that are no text, with the place in the text that they stand at, while what is in front of them is held
+    /// back.
+    private var insertions: [(position: Int, bytes: [UInt8])] = []
+
+    /// A redactor for one stream.
+    ///
+    /// - Parameters:
+    ///   - matcher: What to look for.
+    ///   - names: What to call the secrets, by their numbers.
+    public init(_ matcher: Matcher, names: [String]) {
+        self.matcher = matcher
+        masks = names.map { Array("[vault:\($0)]".utf8) }
+        search = Search(matcher)
+    }
+
+    /// Takes the next bytes, and hands on what is certain.
+    ///
+    /// - Parameters:
+    ///   - input: The next bytes.
+    ///   - emit: Gets bytes in their order; they are lent for the call.
+    public mutating func process(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {
+        let held = search.held
+        search.advance(input)
+        hand(on: search.decide(), of: input, behind: held, emit)
+    }
+
+    /// Ends the stream, and hands on what was held back. A part of a secret that is worth something is masked.
+    public mutating func finish(_ emit: (Span<UInt8>) -> Void) {
+        let held = search.held
+        hand(on: search.finish(findsParts: true), of: Span(), behind: held, emit)
+    }
+
+    /// Hands on what is decided upon: of the bytes that were held back, and then of the input.
+    private mutating func hand(
+        on decisions: [Search.Decision], of input: Span<UInt8>, behind held: Range<Int>, _ emit: (Span<UInt8>) -> Void
+    ) {
+        var source = Source(held: held, inputStart: search.position - input.count)
+        for decision in decisions {
+            switch decision {
+            case .find(let needle):
+                let mask = masks[matcher.needles[needle].secret]
+                emit(mask.span)
+                maskCount += 1
+            case .pass(let count):
+                let end = source.place + count
+                while let insertion = insertions.first, insertion.position <= end {
+                    source.pass(to: insertion.position, of: input, matcher.text, emit)
+                    emit(insertion.bytes.span)
+                    insertions.removeFirst()
+                }
+                source.pass(to: end, of: input, matcher.text, emit)
+            case .cover(let count):
+                source.place += count
+                while let insertion = insertions.first, insertion.position <= source.place {
+                    emit(insertion.bytes.span)
+                    insertions.removeFirst()
+                }
+            }
+        }
+    }
+
+    /// Where the bytes are that are decided upon.
+    private struct Source {
+        /// The place in the stream that is next.
+        var place: Int
+        /// The bytes that were held back, in the matcher's text, and the place of the first.
+        let held: Range<Int>
+        let heldStart: Int
+        /// The place of the input's first byte.
+        let inputStart: Int
+
+        init(held: Range<Int>, inputStart: Int) {
+            self.held = held
+            self.inputStart = inputStart
+            heldStart = inputStart - held.count
+            place = heldStart
+        }
+
+        mutating func pass(
+            to end: Int, of input: Span<UInt8>, _ text: borrowing SecretBytes, _ emit: (Span<UInt8>) -> Void
+        ) {
+            if place < inputStart, place < end {
+                let part = place - heldStart..<min(end, inputStart) - heldStart
+                text.withBytes { emit($0.extracting(held).extracting(part)) }
+            }
+            if end > inputStart { emit(input.extracting(max(place, inputStart) - inputStart..<end - inputStart)) }
+            place = end
+        }
+    }
+
+    /// Takes bytes that are no part of the text but keep their place in it.
+    mutating func insert(_ bytes: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {
+        if search.decided == search.position { return emit(bytes) }
+        unsafe bytes.withUnsafeBufferPointer { unsafe insertions.append((search.position, Array($0))) }
+    }
+
+    /// Whether a secret may have begun.
+    var isWithinNeedle: Bool { search.isWithinNeedle }
+
+    /// Whether a secret that may have begun goes on with `byte`.
+    func goesOn(with byte: UInt8) -> Bool { search.goesOn(with: byte) }
+}

@@ -1,0 +1,113 @@
+import Testing
+
+@testable import Redaction
+
+@Suite struct TerminalRedactorTests {
+    private static let token = "tok-terminal-01"
+    private let matcher: Matcher = {
+        var needles = Needles()
+        for (number, secret) in [token, "second-secret"].enumerated() {
+            needles.add(Array(secret.utf8).span, number: number)
+        }
+        return Matcher(needles)
+    }()
+
+    private func redact(_ parts: [[UInt8]]) -> String {
+        var redactor = TerminalRedactor(matcher, names: ["t", "s"])
+        var output: [UInt8] = []
+        let append = { (span: Span<UInt8>) in span.withUnsafeBufferPointer { output += Array($0) } }
+        for part in parts { redactor.process(part.span, append) }
+        redactor.finish(append)
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// Rows of what is written and what is seen.
+    private static let rows: [(String, String)] = [
+        ("plain", "plain"), ("x \(token) y\r\n", "x [vault:t] y\r\n"),
+        // Colours within, as grep has them, and before and behind.
+        (
+            "\u{1b}[31mtok-\u{1b}[1;32mterminal\u{1b}[m-01\u{1b}[0m!",
+            "\u{1b}[31m[vault:t]\u{1b}[1;32m\u{1b}[m\u{1b}[0m!"
+        ),
+        // Cursor movement, modes, character sets, and what sets the keypad.
+        ("tok-\u{1b}[3;4H\u{1b}[?25hterm\u{1b}(B\u{1b}=inal-01.", "[vault:t]\u{1b}[3;4H\u{1b}[?25h\u{1b}(B\u{1b}=."),
+        // A hyperlink within, and a title.
+        (
+            "tok-ter\u{1b}]8;;https://a.example\u{1b}\\minal-01\u{1b}]8;;\u{7}.",
+            "[vault:t]\u{1b}]8;;https://a.example\u{1b}\\\u{1b}]8;;\u{7}."
+        ),
+        // A secret in a title, alone and within another one.
+        ("\u{1b}]0;run \(token)\u{7}ok", "\u{1b}]0;run [vault:t]\u{7}ok"),
+        ("\u{1b}Pq\(token)\u{1b}\\ok", "\u{1b}Pq[vault:t]\u{1b}\\ok"),
+        (
+            "second-\u{1b}]0;\(token)\u{1b}\\secret", "[vault:s]\u{1b}]0;[vault:t]\u{1b}\\"
+        ),
+        // Half of one in a title is one too.
+        ("\u{1b}]0;tok-term\u{7}ok", "\u{1b}]0;[vault:t]\u{7}ok"),
+        // Ends of lines: of a pager, of a terminal, and of readline.
+        ("tok-ter\r\nminal-01.", "[vault:t]\r\n."), ("tok-ter\nminal-01.", "[vault:t]\n."),
+        ("tok-ter \rminal-01.", "[vault:t] \r."), ("tok-term\u{f}inal-01.", "[vault:t]\u{f}."),
+        // A space is no end of a line.
+        ("tok-ter minal-01.", "tok-ter minal-01."), ("tok-ter ", "tok-ter "), ("tok-ter  \rx", "tok-ter  \rx"),
+        ("a \r\nb ", "a \r\nb "),
+        // What is no secret after all comes out as it was.
+        ("tok-\u{1b}[1mterm\r\n\u{1b}[0mx", "tok-\u{1b}[1mterm\r\n\u{1b}[0mx"),
+        ("\u{1b}[31mtok-\u{1b}[m", "\u{1b}[31mtok-\u{1b}[m"),
+        // Not what it seemed to be: a sequence that breaks off, and one that is cancelled.
+        ("\u{1b}[3\u{e9}\(token)", "\u{1b}[3\u{e9}[vault:t]"),
+        ("\u{1b}]0;a\u{18}\(token)", "\u{1b}]0;a\u{18}[vault:t]"),
+        ("\u{1b}\u{1b}[1m\(token)", "\u{1b}\u{1b}[1m[vault:t]"),
+        ("\u{1b}]0;a\u{1b}[1m\(token)", "\u{1b}]0;a\u{1b}[1m[vault:t]"),
+        // What ends in the middle.
+        ("\u{1b}", "\u{1b}"), ("\u{1b}[1", "\u{1b}[1"), ("\u{1b}]0;a", "\u{1b}]0;a"),
+        ("tok-term\u{1b}[1m", "[vault:t]\u{1b}[1m"),
+    ]
+
+    @Test(arguments: rows) func `What is seen does not depend on the parts`(written: String, seen: String) {
+        let bytes = Array(written.utf8)
+        #expect(redact([bytes]) == seen)
+        #expect(redact(bytes.map { [$0] }) == seen)
+        for cut in bytes.indices {
+            #expect(redact([Array(bytes[..<cut]), Array(bytes[cut...])]) == seen, "cut at \(cut)")
+        }
+    }
+
+    @Test func `A prompt with colours is not held back`() {
+        var redactor = TerminalRedactor(matcher, names: ["t", "s"])
+        var output: [UInt8] = []
+        let prompt = Array("\u{1b}[1mPassword:\u{1b}[0m ".utf8)
+        redactor.process(prompt.span) { span in span.withUnsafeBufferPointer { output += Array($0) } }
+        #expect(output == prompt)
+    }
+
+    @Test(arguments: 0..<20) func `Without the control sequences it is what a pipe gives`(seed: UInt64) {
+        var random = Fuzz.Generator(seed: seed)
+        let controls = ["\u{1b}[1;31m", "\u{1b}[K", "\u{1b}]0;title\u{7}", "\u{1b}(B", "\u{1b}M"].map { Array($0.utf8) }
+        for _ in 0..<50 {
+            let secrets = Fuzz.secrets(&random)
+            var needles = Needles()
+            for (number, secret) in secrets.enumerated() { needles.add(secret.span, number: number) }
+            let matcher = Matcher(needles)
+            let oracle = Oracle(matcher)
+            let names = secrets.indices.map { "s\($0)" }
+            let text = Fuzz.text(of: oracle, &random).map { $0 < 0x21 || $0 == 0x7f ? UInt8(ascii: ".") : $0 }
+            var written: [UInt8] = []
+            for byte in text {
+                if Int.random(in: 0..<5, using: &random) == 0 {
+                    written += controls.randomElement(using: &random) ?? []
+                }
+                written.append(byte)
+            }
+            var redactor = TerminalRedactor(matcher, names: names)
+            var output: [UInt8] = []
+            let append = { (span: Span<UInt8>) in span.withUnsafeBufferPointer { output += Array($0) } }
+            for part in Fuzz.parts(of: written, &random) { redactor.process(part.span, append) }
+            redactor.finish(append)
+            var seen = output
+            for control in controls {
+                seen = seen.split(separator: control, omittingEmptySubsequences: false).flatMap { $0 }
+            }
+            #expect(seen == oracle.redacted(text, names: names))
+        }
+    }
+}
