@@ -42,7 +42,7 @@ public enum AgeFile {
         repeat {
             let size = min(plaintext.count - offset, Stream.chunkSize)
             let isLast = offset + size == plaintext.count
-            writer.seal(plaintext.extracting(offset..<offset + size), isLast: isLast) { file += $0.array }
+            writer.seal(plaintext.extracting(offset..<offset + size), isLast: isLast) { file += $0.publicCopy }
             offset += size
         } while offset < plaintext.count
         return file

@@ -5,7 +5,7 @@ public protocol ByteSource {
 
     /// Fills `output` with the bytes from `offset` on; the caller stays within ``byteCount``.
     ///
-    /// - Throws: ``AgeError/unreadable(errno:)``.
+    /// - Throws: ``AgeError/unreadable(errno:)``; ``AgeError/payload(_:)`` when there is less by now.
     func read(into output: inout MutableSpan<UInt8>, at offset: Int) throws(AgeError)
 }
 
@@ -16,17 +16,5 @@ extension Array<UInt8>: ByteSource {
     /// Copies the bytes from `offset` on; never fails.
     public func read(into output: inout MutableSpan<UInt8>, at offset: Int) throws(AgeError) {
         for index in output.indices { output[index] = self[offset + index] }
-    }
-}
-
-extension Span<UInt8> {
-    var array: [UInt8] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
-
-    /// For text that is no secret.
-    var text: String { String(decoding: array, as: UTF8.self) }
-
-    func hasPrefix(_ prefix: StaticString) -> Bool {
-        count >= prefix.utf8CodeUnitCount
-            && (0..<prefix.utf8CodeUnitCount).allSatisfy { unsafe self[$0] == prefix.utf8Start[$0] }
     }
 }

@@ -76,7 +76,7 @@ public struct Header: Sendable {
     ///   - hint: The number of the stanza to try first; trying a thousand takes some 30 ms.
     /// - Returns: The file key, and where it was found.
     /// - Throws: ``AgeError/noMatch``, ``AgeError/headerMAC``, ``AgeError/header(_:)``,
-    ///   ``AgeError/workFactor(_:limit:)``.
+    ///   ``AgeError/workFactor(_:limit:)``, ``AgeError/outOfMemory(bytes:)``.
     public func unwrap(
         with identities: [any Identity], startingAt hint: Int = 0
     ) throws(AgeError) -> UnwrappedKey {
@@ -137,7 +137,7 @@ private struct HeaderParser {
                 else { throw .header("the MAC is not 32 bytes in base64") }
                 let end = start + 3
                 return Header(
-                    stanzas: stanzas, authenticated: bytes.extracting(..<end).array, mac: mac)
+                    stanzas: stanzas, authenticated: bytes.extracting(..<end).publicCopy, mac: mac)
             } else {
                 throw .header("a line that neither begins a stanza nor ends the header")
             }
@@ -145,7 +145,7 @@ private struct HeaderParser {
     }
 
     private mutating func stanza(arguments text: Span<UInt8>, _ bytes: Span<UInt8>) throws(AgeError) -> Stanza? {
-        let arguments = text.array.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        let arguments = text.publicCopy.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard arguments.allSatisfy({ !$0.isEmpty && $0.allSatisfy { (33...126).contains($0) } }) else {
             throw .header("a stanza with an argument that is empty or not plain ASCII")
         }

@@ -18,7 +18,7 @@ public enum IdentityFile {
     public struct Contents: Sendable {
         /// In the order of the file.
         public let identities: [X25519Identity]
-        /// The lines that begin with `#`, without it and the white space around.
+        /// Of the comments that were asked for, what stands behind their prefix, without the white space around.
         public let comments: [String]
     }
 
@@ -35,7 +35,14 @@ public enum IdentityFile {
     }
 
     /// Reads the text of an identity file.
-    public static func parse(_ text: Span<UInt8>) throws(Malformed) -> Contents {
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - prefix: What a comment begins with, behind its `#`, to be taken. No other one leaves guarded memory: it may
+    ///     be a key that somebody has taken out of use.
+    /// - Returns: The keys, and those comments.
+    /// - Throws: ``Malformed``.
+    public static func parse(_ text: Span<UInt8>, commentsAfter prefix: StaticString) throws(Malformed) -> Contents {
         var identities: [X25519Identity] = []
         var comments: [String] = []
         var number = 0
@@ -48,7 +55,11 @@ public enum IdentityFile {
             start = end + 1
             if line.isEmpty { continue }
             if line[0] == UInt8(ascii: "#") {
-                comments.append(Self.comment(line))
+                let comment = line.extracting(trimmedRange(line, from: 0))
+                if comment.hasPrefix(prefix) {
+                    let value = trimmedRange(comment, from: prefix.utf8CodeUnitCount)
+                    comments.append(comment.extracting(value).text)
+                }
             } else if let identity = X25519Identity(parsing: line) {
                 identities.append(identity)
             } else {
@@ -59,12 +70,12 @@ public enum IdentityFile {
         return Contents(identities: identities, comments: comments)
     }
 
-    /// A comment's text, without its `#` and the spaces and tabs around.
-    private static func comment(_ line: Span<UInt8>) -> String {
-        var (start, end) = (0, line.count)
+    /// What stands from `start` on, without any `#` in front, and without the spaces and tabs around.
+    private static func trimmedRange(_ line: Span<UInt8>, from start: Int) -> Range<Int> {
+        var (start, end) = (start, line.count)
         while start < end, line[start] == UInt8(ascii: "#") { start += 1 }
         while start < end, line[start] == UInt8(ascii: " ") || line[start] == UInt8(ascii: "\t") { start += 1 }
         while end > start, line[end - 1] == UInt8(ascii: " ") || line[end - 1] == UInt8(ascii: "\t") { end -= 1 }
-        return line.extracting(start..<end).text
+        return start..<end
     }
 }

@@ -26,7 +26,7 @@ public protocol Identity: AnyObject, Sendable {
     /// The file key that `stanza` wraps, or nil when the stanza is not for this identity.
     ///
     /// - Throws: ``AgeError/header(_:)`` when the stanza breaks the rules of its type,
-    ///   ``AgeError/workFactor(_:limit:)``.
+    ///   ``AgeError/workFactor(_:limit:)``, ``AgeError/outOfMemory(bytes:)``.
     func unwrap(_ stanza: Stanza) throws(AgeError) -> FileKey?
 }
 

@@ -7,12 +7,17 @@ public enum EnvironmentName {
 
     /// Checks that `name` is a name and none that would run or redirect code, or that is a setting of `vault`'s own.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)``.
+    /// - Throws: ``ResourceError/invalid(_:_:)``.
     public static func check(_ name: some StringProtocol) throws(ResourceError) {
         try checkSpelling(name)
-        if refused.contains(String(name)) || refusedPrefixes.contains(where: { name.hasPrefix($0) }) {
+        if let name = refused.first(where: { $0 == name }) {
+            throw .invalid("the variable \(name) is refused, because it changes what programs run", .otherVariable)
+        }
+        if let prefix = refusedPrefixes.first(where: { name.hasPrefix($0) }) {
+            // The rest of the name may be a token in a wrong place.
             throw .invalid(
-                "the variable \(name) is refused, because it changes what programs run; choose another --env")
+                "a variable that begins with \(prefix) is refused, because it changes what programs run", .otherVariable
+            )
         }
     }
 
@@ -20,7 +25,7 @@ public enum EnvironmentName {
     static func checkSpelling(_ name: some StringProtocol) throws(ResourceError) {
         guard let first = name.utf8.first, name.utf8.allSatisfy(\.isNameCharacter),
             !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
-        else { throw .invalid("\"\(name)\" is not a name that an environment variable can have") }
+        else { throw .invalid("a variable has a name that no environment variable can have") }
     }
 
     /// What the default variables of a resource begin with: the name in capitals, other characters as `_`, a leading

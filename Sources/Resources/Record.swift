@@ -26,15 +26,6 @@ public struct Record: ~Copyable {
         self.line = SecretBytes(copying: line)
     }
 
-    /// Reads a record that comes from outside. ``Resource/check(allowsHTTP:)`` and
-    /// ``TokenRules`` are the caller's business.
-    ///
-    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
-    public init(incoming line: Span<UInt8>) throws(ResourceError) {
-        (resource, layout) = try RecordLayout.parse(line)
-        self.line = SecretBytes(copying: line)
-    }
-
     /// The record of a view, with a copy of its line in its one spelling.
     ///
     /// - Throws: ``ResourceError``.
@@ -123,9 +114,10 @@ public struct Record: ~Copyable {
         return try Record(text)
     }
 
-    /// `other` in the place of this record. Where that has no history of its own, this record's becomes its history,
-    /// with this record's token if `other` brings another one. A token that is the same is not newer for coming again.
-    /// Members of later versions are those of both, and of `other` where both have one.
+    /// `other` in the place of this record, with its history, or with this record's where it has none. In front of that
+    /// stands this record's token, unless it is the new one or in the history already: no replacing loses it. A token
+    /// that is the same is not newer for coming again. Members of later versions are those of both, and of `other` where
+    /// both have one.
     ///
     /// - Throws: ``ResourceError``.
     public borrowing func replaced(by other: borrowing Record) throws(ResourceError) -> Record {
@@ -137,14 +129,18 @@ public struct Record: ~Copyable {
             resource.token.expires = resource.token.expires ?? self.resource.token.expires
         }
         let keepsHistory = resource.history.isEmpty
-        if keepsHistory {
-            resource.history = self.resource.history
-            if !isSame {
-                var retired = self.resource.token
-                retired.retired = resource.updated ?? .now
-                resource.history = Array(([retired] + resource.history).prefix(Resource.historyLimit))
+        if keepsHistory { resource.history = self.resource.history }
+        let retiresToken =
+            !isSame
+            && !other.resource.history.indices.contains { index in
+                token().isEqual(to: other.earlierToken(index))
             }
+        if retiresToken {
+            var retired = self.resource.token
+            retired.retired = resource.updated ?? .now
+            resource.history.insert(retired, at: 0)
         }
+        resource.history = Array(resource.history.prefix(Resource.historyLimit))
         var text = SecretBuffer(capacity: line.count + other.line.count + 1024)
         line.withBytes { line in
             other.line.withBytes { otherLine in
@@ -154,10 +150,13 @@ public struct Record: ~Copyable {
                         guard isSame else { return }
                         let given = RecordLayout.names(of: other.layout.tokens[0].unknown, in: otherLine)
                         RecordLayout.write(layout.tokens[0].unknown, of: line, except: given, into: &text)
-                    } else if keepsHistory {
-                        layout.writeToken(isSame ? number : number - 1, of: line, into: &text)
+                        return
+                    }
+                    let earlier = retiresToken ? number - 1 : number
+                    if keepsHistory || earlier == 0 {
+                        layout.writeToken(earlier, of: line, into: &text)
                     } else {
-                        other.layout.writeToken(number, of: otherLine, into: &text)
+                        other.layout.writeToken(earlier, of: otherLine, into: &text)
                     }
                 } others: { text in
                     other.layout.writeUnknown(of: otherLine, into: &text)
@@ -202,64 +201,5 @@ public struct Record: ~Copyable {
         var text = SecretBuffer(capacity: line.count + 1024)
         line.withBytes { layout.write(resource, tokens: order, of: $0, into: &text) }
         return try Record(text)
-    }
-}
-
-/// A record that stays where it is: for going through many of them without a guarded region for each.
-public struct RecordView {
-    /// All that is no secret.
-    public private(set) var resource: Resource
-    private let layout: RecordLayout
-
-    /// Reads the record of a vault in `line`, which is given again to each method, and checks all of it.
-    ///
-    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
-    public init(_ line: Span<UInt8>) throws(ResourceError) {
-        (resource, layout) = try RecordLayout.parseStored(line)
-    }
-
-    /// Reads a record that comes from outside. ``Resource/check(allowsHTTP:)`` and ``checkTokens(in:)`` are the
-    /// caller's business.
-    ///
-    /// - Throws: ``ResourceError/malformedRecord(name:_:)``.
-    public init(incoming line: Span<UInt8>) throws(ResourceError) {
-        (resource, layout) = try RecordLayout.parse(line)
-    }
-
-    /// Fills in the dates of a record that brings none: it is new, and its token as well.
-    public mutating func complete(now: Timestamp, line: Span<UInt8>) {
-        resource.created = resource.created ?? now
-        resource.updated = resource.updated ?? now
-        resource.token.added = resource.token.added ?? now
-        if resource.token.expires == nil {
-            resource.token.expires = layout.withToken(0, of: line) { JSONWebToken.expiry(of: $0) }
-        }
-    }
-
-    /// Checks the token and the earlier ones against the record's headers.
-    ///
-    /// - Throws: ``ResourceError/invalid(_:)``.
-    public func checkTokens(in line: Span<UInt8>) throws(ResourceError) {
-        for number in layout.tokens.indices {
-            guard layout.tokens[number].value.range.count <= TokenRules.maximumSize else { throw TokenRules.tooLong }
-            try layout.withToken(number, of: line) { (token) throws(ResourceError) in
-                try TokenRules.check(token, for: resource.headers)
-            }
-        }
-    }
-
-    /// Lends the token (0) and the earlier ones (from 1), the latest first.
-    public func forEachToken(in line: Span<UInt8>, _ body: (_ number: Int, _ token: Span<UInt8>) -> Void) {
-        for number in layout.tokens.indices { layout.withToken(number, of: line) { body(number, $0) } }
-    }
-
-    /// Writes the record in its one spelling, with the same tokens and another configuration.
-    public func write(_ resource: Resource, line: Span<UInt8>, into output: inout SecretBuffer) {
-        layout.write(resource, tokens: Array(layout.tokens.indices), of: line, into: &output)
-    }
-
-    /// Where in the line the characters of the tokens stand, in ascending order: what a terminal is not shown.
-    public var secretRanges: [Range<Int>] {
-        layout.tokens.map(\.value.range).sorted { $0.lowerBound < $1.lowerBound }
     }
 }

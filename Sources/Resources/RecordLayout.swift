@@ -62,7 +62,7 @@ struct RecordLayout {
                 }
             }
         } catch {
-            guard case .invalid(let reason) = error else { throw error }
+            guard case .invalid(let reason, _) = error else { throw error }
             throw .malformedRecord(name: resource.name.description, reason)
         }
         return (resource, layout)
@@ -317,7 +317,9 @@ private struct RecordReader {
             do throws(ResourceError) {
                 values.append(try make(text))
             } catch {
-                guard case .invalid(let reason) = error else { throw JSONError("\"\(name)\" is malformed", at: start) }
+                guard case .invalid(let reason, _) = error else {
+                    throw JSONError("\"\(name)\" is malformed", at: start)
+                }
                 throw JSONError(reason, at: start)
             }
         }

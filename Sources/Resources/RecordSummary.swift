@@ -1,3 +1,4 @@
+internal import Sodium
 public import VaultFile
 
 /// What a list shows of a record, taken from its bytes without making strings of them: there may be 100,000.

@@ -72,7 +72,7 @@ public struct Resource: Sendable, Equatable {
 
     /// The variables that a child gets.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)`` when a name is one of those that are refused.
+    /// - Throws: ``ResourceError/invalid(_:_:)`` when a name is one of those that are refused.
     public func environment() throws(ResourceError) -> [EnvironmentTemplate] {
         let variables = listedEnvironment
         for variable in variables { try EnvironmentName.check(variable.name) }
@@ -90,13 +90,13 @@ public struct Resource: Sendable, Equatable {
     /// Checks what a single field cannot tell.
     ///
     /// - Parameter allowsHTTP: Whether URLs may be http where the traffic leaves the machine.
-    /// - Throws: ``ResourceError/invalid(_:)``.
+    /// - Throws: ``ResourceError/invalid(_:_:)``.
     public func check(allowsHTTP: Bool) throws(ResourceError) {
-        guard !urls.isEmpty else { throw .invalid("a resource needs a URL; give one with --url") }
+        guard !urls.isEmpty else { throw .invalid("a resource needs a URL", .url) }
         for url in urls {
-            if url.hasQuery { throw .invalid("the URL of a resource has no query and no fragment: \(url)") }
+            if url.hasQuery { throw .invalid("the URL of a resource has no query and no fragment") }
             guard url.scheme == "https" || url.isLoopback || allowsHTTP else {
-                throw .invalid("\(url) would send the token unencrypted; use https, or say --allow-http")
+                throw .invalid("an http URL would send the token unencrypted", .https)
             }
         }
         try check(try environment())
@@ -112,28 +112,26 @@ public struct Resource: Sendable, Equatable {
     }
 
     private func check(_ variables: [EnvironmentTemplate]) throws(ResourceError) {
-        guard variables.map(\.name).areUnique else {
-            throw .invalid("two --env have the same name")
-        }
+        guard variables.map(\.name).areUnique else { throw .invalid("two variables have the same name") }
         guard headers.map({ $0.name.lowercased() }).areUnique else {
-            throw .invalid("two --header have the same name")
+            throw .invalid("two headers have the same name")
         }
         let used = (headers.map(\.value) + variables.map(\.value)).flatMap(\.variables)
         if username == nil, used.contains(.basic) || used.contains(.username) {
-            throw .invalid("{{basic}} and {{username}} need a --username")
+            throw .invalid("{{basic}} and {{username}} need a user name", .username)
         }
-        try Self.checkText(username, "--username")
-        try Self.checkText(note, "--note")
-        for tag in tags { try Self.checkText(tag, "--tag") }
+        try Self.checkText(username, "the user name")
+        try Self.checkText(note, "the note")
+        for tag in tags { try Self.checkText(tag, "a tag") }
         if let username, username.contains(":"), used.contains(.basic) {
-            throw .invalid("a --username for {{basic}} has no colon in it (RFC 7617)")
+            throw .invalid("the user name for {{basic}} has no colon in it (RFC 7617)")
         }
     }
 
     /// Text that ends up on terminals and in headers has no control characters.
-    private static func checkText(_ text: String?, _ option: String) throws(ResourceError) {
+    private static func checkText(_ text: String?, _ field: String) throws(ResourceError) {
         if let text, text.unicodeScalars.contains(where: \.isControl) {
-            throw .invalid("\(option) has a control character in it")
+            throw .invalid("\(field) has a control character in it")
         }
     }
 }

@@ -17,29 +17,24 @@ public struct ResourceURL: Hashable, Sendable {
 
     /// Reads an absolute URL.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)``, which says what about it is refused.
+    /// - Throws: ``ResourceError/invalid(_:_:)``, which says what about it is refused.
     public init(_ text: String) throws(ResourceError) {
-        func refuse(_ reason: String) -> ResourceError {
-            // Passwords and tokens stand in front of an @ and in queries.
-            let shown = text.contains("@") ? "" : " \"\(text.prefix { $0 != "?" && $0 != "#" })\""
-            return .invalid("the URL\(shown) \(reason)")
-        }
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }) else {
             throw .invalid("a URL has only visible ASCII characters, and no backslash")
         }
-        guard let schemeEnd = text.range(of: "://") else { throw refuse("has no scheme; write https://…") }
+        guard let schemeEnd = text.range(of: "://") else { throw Self.refuse("has no scheme; write https://…") }
         scheme = text[..<schemeEnd.lowerBound].lowercased()
-        guard scheme == "https" || scheme == "http" else { throw refuse("is neither https nor http") }
+        guard scheme == "https" || scheme == "http" else { throw Self.refuse("is neither https nor http") }
         let rest = text[schemeEnd.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         guard !authority.contains("@") else { throw .invalid("a URL has no user name or password in it") }
-        (host, port) = try Self.host(authority, defaultPort: scheme == "https" ? 443 : 80, refuse)
+        (host, port) = try Self.host(authority, defaultPort: scheme == "https" ? 443 : 80)
         let pathAndQuery = rest[authority.endIndex...]
         let rawPath = pathAndQuery.prefix { $0 != "?" && $0 != "#" }
         hasQuery = rawPath.endIndex != pathAndQuery.endIndex
         path = rawPath.isEmpty ? "/" : String(rawPath)
-        try Self.checkPath(path, refuse)
+        try Self.checkPath(path)
     }
 
     /// Whether the traffic does not leave the machine.
@@ -57,9 +52,10 @@ public struct ResourceURL: Hashable, Sendable {
         return rest.isEmpty || rest.hasPrefix("/")
     }
 
-    private static func host(
-        _ authority: Substring, defaultPort: Int, _ refuse: (String) -> ResourceError
-    ) throws(ResourceError) -> (String, Int) {
+    /// What is refused, without the URL: it may be a token in a wrong place.
+    private static func refuse(_ reason: String) -> ResourceError { .invalid("the URL \(reason)") }
+
+    private static func host(_ authority: Substring, defaultPort: Int) throws(ResourceError) -> (String, Int) {
         var host = authority
         var portText: Substring?
         if authority.hasPrefix("[") {
@@ -77,7 +73,7 @@ public struct ResourceURL: Hashable, Sendable {
                 host = authority[..<colon]
                 portText = authority[authority.index(after: colon)...]
             }
-            try checkName(host, refuse)
+            try checkName(host)
         }
         guard let portText else { return (host.lowercased(), defaultPort) }
         guard portText.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
@@ -86,7 +82,7 @@ public struct ResourceURL: Hashable, Sendable {
         return (host.lowercased(), port)
     }
 
-    private static func checkName(_ host: Substring, _ refuse: (String) -> ResourceError) throws(ResourceError) {
+    private static func checkName(_ host: Substring) throws(ResourceError) {
         guard !host.isEmpty else { throw refuse("has no host") }
         guard host.utf8.count <= 253 else { throw refuse("has a host that is too long") }
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
@@ -103,7 +99,7 @@ public struct ResourceURL: Hashable, Sendable {
         guard !isNumeric || isIPv4(host) else { throw refuse("has a number as its host") }
     }
 
-    private static func checkPath(_ path: String, _ refuse: (String) -> ResourceError) throws(ResourceError) {
+    private static func checkPath(_ path: String) throws(ResourceError) {
         if path == "/" { return }
         let lowered = path.lowercased()
         guard !lowered.contains("%2f"), !lowered.contains("%5c") else {

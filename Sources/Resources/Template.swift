@@ -36,7 +36,7 @@ public struct Template: Hashable, Sendable {
 
     /// Reads a template in which `allowed` may stand.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)`` for a variable that is not known or not allowed here.
+    /// - Throws: ``ResourceError/invalid(_:_:)`` for a variable that is not known or not allowed here.
     public init(_ text: String, allowed: [Variable]) throws(ResourceError) {
         self.text = text
         var parts: [Part] = []
@@ -50,7 +50,7 @@ public struct Template: Hashable, Sendable {
             let name = rest[open.upperBound..<close.lowerBound]
             guard let variable = Variable(rawValue: String(name)), allowed.contains(variable) else {
                 let known = allowed.map { "{{\($0.rawValue)}}" }.joined(separator: ", ")
-                throw .invalid("\"{{\(name)}}\" is not a variable that can stand here; there are \(known)")
+                throw .invalid("a template has a variable that cannot stand in it; there are \(known)")
             }
             parts.append(.variable(variable))
             rest = rest[close.upperBound...]
@@ -100,7 +100,7 @@ public struct HeaderTemplate: Hashable, Sendable {
 
     /// Reads `Name: value`.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)``.
+    /// - Throws: ``ResourceError/invalid(_:_:)``.
     public init(_ text: String) throws(ResourceError) {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else {
             throw .invalid("a header has no colon; write 'Name: {{token}}'")
@@ -109,11 +109,11 @@ public struct HeaderTemplate: Hashable, Sendable {
         // RFC 9110, 5.6.2.
         let special = Array("!#$%&'*+-.^_`|~".utf8)
         guard !name.isEmpty, name.utf8.allSatisfy({ $0.isNameCharacter || special.contains($0) }) else {
-            throw .invalid("\"\(name)\" is not a name that a header can have")
+            throw .invalid("a header has a name that no header can have")
         }
         let value = text[text.utf8.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
         guard !value.isEmpty, !value.unicodeScalars.contains(where: \.isControl) else {
-            throw .invalid("the header \(name) needs a value, without control characters")
+            throw .invalid("a header needs a value, without control characters")
         }
         self.name = String(name)
         self.value = try Template(String(value), allowed: [.token, .name, .url, .username, .basic])
@@ -135,7 +135,7 @@ public struct EnvironmentTemplate: Hashable, Sendable {
 
     /// Reads `NAME=value`.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)``.
+    /// - Throws: ``ResourceError/invalid(_:_:)``.
     public init(_ text: String) throws(ResourceError) {
         try self.init(stored: text)
         try EnvironmentName.check(name)
@@ -149,7 +149,7 @@ public struct EnvironmentTemplate: Hashable, Sendable {
         }
         name = String(text[..<sign])
         try EnvironmentName.checkSpelling(name)
-        guard !text.utf8.contains(0) else { throw .invalid("the variable \(name) has a zero byte in it") }
+        guard !text.utf8.contains(0) else { throw .invalid("a variable has a zero byte in it") }
         value = try Template(String(text[text.utf8.index(after: sign)...]), allowed: Template.Variable.allCases)
     }
 

@@ -15,11 +15,11 @@ public enum TimeSpan {
 
     /// The moment that `text` gives: RFC 3339, a date, or a span from `now` on.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)``.
+    /// - Throws: ``ResourceError/invalid(_:_:)``.
     public static func moment(_ text: String, from now: Timestamp) throws(ResourceError) -> Timestamp {
         if let moment = Timestamp(text) { return moment }
         guard let span = seconds(text) else {
-            throw .invalid("\"\(text)\" is no time; write 2027-01-31, 2027-01-31T12:00:00Z, 90d or 12h")
+            throw .invalid("that is no time; write 2027-01-31, 2027-01-31T12:00:00Z, 90d or 12h")
         }
         return Timestamp(seconds: now.seconds + span)
     }

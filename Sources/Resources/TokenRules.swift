@@ -10,7 +10,7 @@ public enum TokenRules {
 
     /// Checks a token against the headers that it will stand in.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)``, which never holds any of the token.
+    /// - Throws: ``ResourceError/invalid(_:_:)``, which never holds any of the token.
     public static func check(_ bytes: Span<UInt8>, for headers: [HeaderTemplate]) throws(ResourceError) {
         if bytes.isEmpty { throw .invalid("the token is empty") }
         guard bytes.count >= minimumSize else {
@@ -20,14 +20,13 @@ public enum TokenRules {
         guard escapedCount(bytes) <= maximumSize else { throw tooLong }
         guard !headers.contains(where: \.isBearer) || isB64Token(bytes) else {
             throw .invalid(
-                "the token has characters that \"Authorization: Bearer\" does not allow (RFC 6750); "
-                    + "if it is meant so, give it a header of its own with --header")
+                "the token has characters that \"Authorization: Bearer\" does not allow (RFC 6750)", .otherHeader)
         }
     }
 
     /// Checks that bytes are text without control characters.
     ///
-    /// - Throws: ``ResourceError/invalid(_:)``, which never holds any of the token.
+    /// - Throws: ``ResourceError/invalid(_:_:)``, which never holds any of the token.
     static func checkCharacters(_ bytes: Span<UInt8>) throws(ResourceError) {
         for index in bytes.indices where bytes[index] < 0x20 || bytes[index] == 0x7f {
             if bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") {

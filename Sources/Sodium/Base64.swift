@@ -8,8 +8,6 @@ public enum Base64 {
         case standard = 1
         /// §4, without padding.
         case standardUnpadded = 3
-        /// §5, padded.
-        case url = 5
         /// §5, without padding.
         case urlUnpadded = 7
     }

@@ -29,15 +29,6 @@ public enum ChaCha20Poly1305 {
         }
     }
 
-    /// Decrypts `ciphertext` into `plaintext`, which is 16 bytes shorter.
-    ///
-    /// - Returns: False, with nothing of use in `plaintext`, when the tag does not fit.
-    public static func open(
-        _ ciphertext: Span<UInt8>, nonce: Nonce, key: borrowing SecretBytes, into plaintext: inout MutableSpan<UInt8>
-    ) -> Bool {
-        key.withBytes { open(ciphertext, nonce: nonce, key: $0, into: &plaintext) }
-    }
-
     /// Decrypts `bytes` in place, with the tag that stood behind them.
     ///
     /// - Returns: False, with zeros in `bytes`, when the tag does not fit.
@@ -57,7 +48,10 @@ public enum ChaCha20Poly1305 {
         }
     }
 
-    /// Decrypts as above, with a key that is wiped after this one use and has no region of its own.
+    /// Decrypts `ciphertext` into `plaintext`, which is 16 bytes shorter, with a key that is wiped after this one use and
+    /// has no region of its own.
+    ///
+    /// - Returns: False, with nothing of use in `plaintext`, when the tag does not fit.
     package static func open(
         _ ciphertext: Span<UInt8>, nonce: Nonce, key: Span<UInt8>, into plaintext: inout MutableSpan<UInt8>
     ) -> Bool {

@@ -5,12 +5,7 @@ public enum HMACSHA256 {
     /// 32 bytes.
     public static let codeSize = 32
 
-    /// The authentication code of `message` under a key of any size.
-    public static func authenticationCode(for message: Span<UInt8>, key: borrowing SecretBytes) -> [UInt8] {
-        key.withBytes { authenticationCode(for: message, key: $0) }
-    }
-
-    /// The code as above, under a key that has no region of its own.
+    /// The authentication code of `message` under a key of any size, which has no region of its own.
     package static func authenticationCode(for message: Span<UInt8>, key: Span<UInt8>) -> [UInt8] {
         unsafe [UInt8](count: codeSize) { output in
             unsafe compute(key: key, into: output) { $0.update(message) }
@@ -18,11 +13,6 @@ public enum HMACSHA256 {
     }
 
     /// Whether `code` is the authentication code of `message`, compared in constant time.
-    public static func isValid(_ code: Span<UInt8>, for message: Span<UInt8>, key: borrowing SecretBytes) -> Bool {
-        key.withBytes { isValid(code, for: message, key: $0) }
-    }
-
-    /// Compares as above, with a key that has no region of its own.
     package static func isValid(_ code: Span<UInt8>, for message: Span<UInt8>, key: Span<UInt8>) -> Bool {
         guard code.count == codeSize else { return false }
         let expected = authenticationCode(for: message, key: key)

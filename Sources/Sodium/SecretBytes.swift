@@ -4,9 +4,8 @@ internal import Synchronization
 /// Bytes that are a secret, in guarded memory.
 ///
 /// The region stands between two inaccessible pages, is locked against swapping where the limits of the process allow
-/// it, is left out of core files, and is wiped when the value ends. It cannot be copied by accident, prints as
-/// `‹secret›`, and compares in constant time. A region costs at least one page of locked memory,
-/// and some system calls: keep few.
+/// it, is left out of core files, and is wiped when the value ends. It cannot be copied by accident, and compares in
+/// constant time. A region costs at least one page of locked memory, and some system calls: keep few.
 @safe
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     private let base: UnsafeMutablePointer<UInt8>
@@ -73,9 +72,6 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     public borrowing func isEqual(to other: borrowing SecretBytes) -> Bool {
         count == other.count && (unsafe sodium_memcmp(base, other.base, count)) == 0
     }
-
-    /// What a secret looks like wherever something tries to print it.
-    public var description: String { "‹secret›" }
 }
 
 /// What became of the wish to keep secrets out of swap.

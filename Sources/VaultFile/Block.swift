@@ -1,4 +1,5 @@
 internal import Age
+internal import Sodium
 
 /// A data block: records, one a line, in ascending order of their names, padded with spaces to one STREAM chunk.
 enum Block {

@@ -6,7 +6,8 @@ package import SystemPackage
 package enum DurableFile {
     /// Writes a new file and puts it in the place of `path`.
     ///
-    /// A failure before the new file is in place leaves the old one untouched and nothing else behind.
+    /// A failure before the new file is in place leaves the old one untouched and nothing else behind, unless it comes
+    /// when the new file is moved there: then the old one has its second name already.
     ///
     /// - Parameters:
     ///   - path: Must not be a symbolic link.
@@ -30,7 +31,7 @@ package enum DurableFile {
                     temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
                     permissions: [.ownerReadWrite])
             }
-            if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.removingLastComponent()]) }
+            if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.folder]) }
             do throws(VaultError) {
                 try write(descriptor)
                 try attempt(.writing, path) {
@@ -65,7 +66,7 @@ package enum DurableFile {
             throw error
         }
         do throws(VaultError) {
-            try sync(folder: path.removingLastComponent())
+            try sync(folder: path.folder)
         } catch {
             guard case .system(_, _, let number) = error else { throw error }
             throw .durabilityUnknown(path: path.string, errno: number)
@@ -84,14 +85,18 @@ package enum DurableFile {
         return unsafe FilePath(platformString: real)
     }
 
+    /// What the system says of a file; nil, with the reason in `errno`, when it says nothing.
+    static func status(of path: FilePath) -> stat? {
+        var status = stat()
+        return unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0 ? status : nil
+    }
+
     /// Gives what root has just made to whom the first of `models` that is there belongs to, so that root's work does
     /// not lock the owner out.
     static func giveAway(_ descriptor: Int32, likeFirstOf models: [FilePath]) {
         guard geteuid() == 0 else { return }
         for model in models {
-            var status = stat()
-            let found = unsafe (model.isEmpty ? "." : model).withPlatformString { unsafe stat($0, &status) }
-            guard found == 0 else { continue }
+            guard let status = status(of: model) else { continue }
             if status.st_uid != 0 { _ = fchown(descriptor, status.st_uid, status.st_gid) }
             return
         }
@@ -113,19 +118,21 @@ package enum DurableFile {
 
     /// Removes what a writer that was killed left in the folder of `path`. Only for who holds the lock.
     static func removeRemains(of path: FilePath) {
-        guard let name = path.lastComponent?.string,
-            let folder = unsafe opendir(path.removingLastComponent().stringOrDot)
+        guard let name = path.lastComponent?.bytes,
+            let folder = unsafe path.folder.withPlatformString({ unsafe opendir($0) })
         else { return }
         defer { unsafe closedir(folder) }
+        let prefix = temporaryPrefix(name)
         while let entry = unsafe readdir(folder) {
             let entryName = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                unsafe Array(bytes.prefix { $0 != 0 })
             }
-            guard entryName.hasPrefix(".\(name)."), entryName.hasSuffix(temporarySuffix) else { continue }
+            let suffix = temporarySuffix.utf8
+            guard entryName.starts(with: prefix), entryName.suffix(suffix.count).elementsEqual(suffix) else { continue }
             // Of this file alone: those of `vault` would begin like those of `vault.age`, whose lock is another one.
-            let random = entryName.dropFirst(name.count + 2).dropLast(temporarySuffix.count)
-            if !random.isEmpty, random.allSatisfy(\.isHexDigit) {
-                remove(path.removingLastComponent().appending(entryName))
+            let random = entryName.dropFirst(prefix.count).dropLast(suffix.count)
+            if !random.isEmpty, random.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) {
+                remove(FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + entryName))
             }
         }
     }
@@ -134,8 +141,7 @@ package enum DurableFile {
     package static func createFolder(_ folder: FilePath) throws(VaultError) {
         // Of a path that is only a name: the working folder.
         if folder.isEmpty { return }
-        var status = stat()
-        if unsafe stat(folder.string, &status) == 0 {
+        if let status = status(of: folder) {
             guard status.st_mode & S_IFMT == S_IFDIR else {
                 throw .system(operation: .creatingFolder, path: folder.string, errno: ENOTDIR)
             }
@@ -143,26 +149,34 @@ package enum DurableFile {
         }
         let parent = folder.removingLastComponent()
         if parent != folder { try createFolder(parent) }
-        if unsafe mkdir(folder.string, 0o700) != 0 {
+        if unsafe folder.withPlatformString({ unsafe mkdir($0, 0o700) }) != 0 {
             if errno == EEXIST { return }
             throw .system(operation: .creatingFolder, path: folder.string, errno: errno)
         }
         guard geteuid() == 0 else { return }
         // Neither a link nor something of somebody else that came in its place.
-        let descriptor = unsafe open(folder.string, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = unsafe folder.withPlatformString {
+            unsafe open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        }
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
+        var status = stat()
         if unsafe fstat(descriptor, &status) == 0, status.st_uid == 0, status.st_mode & 0o777 == 0o700 {
-            giveAway(descriptor, likeFirstOf: [parent])
+            giveAway(descriptor, likeFirstOf: [folder.folder])
         }
     }
 
     private static let temporarySuffix = ".tmp"
 
+    /// What a temporary file for the one called `name` begins with.
+    private static func temporaryPrefix(_ name: [UInt8]) -> [UInt8] {
+        [UInt8(ascii: ".")] + name + [UInt8(ascii: ".")]
+    }
+
     private static func sibling(of path: FilePath) -> FilePath {
-        let name = path.lastComponent?.string ?? ""
-        let random = Random.bytes(8).map { String($0, radix: 16) }.joined()
-        return path.removingLastComponent().appending(".\(name).\(random)\(temporarySuffix)")
+        let random = Random.bytes(8).map { String($0, radix: 16) }.joined() + temporarySuffix
+        let name = temporaryPrefix(path.lastComponent?.bytes ?? []) + random.utf8
+        return FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + name)
     }
 
     private static func keep(_ path: FilePath, as backup: FilePath) throws(VaultError) {
@@ -186,7 +200,7 @@ package enum DurableFile {
 
     private static func sync(folder: FilePath) throws(VaultError) {
         try attempt(.writing, folder) {
-            let descriptor = try FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly, options: [.closeOnExec])
+            let descriptor = try FileDescriptor.open(folder, .readOnly, options: [.closeOnExec])
             defer { try? descriptor.close() }
             if fsync(descriptor.rawValue) != 0 { throw Errno(rawValue: errno) }
         }
@@ -213,8 +227,4 @@ package enum DurableFile {
             throw .system(operation: operation, path: path.string, errno: (error as? Errno)?.rawValue ?? EIO)
         }
     }
-}
-
-extension FilePath {
-    fileprivate var stringOrDot: String { isEmpty ? "." : string }
 }

@@ -1,7 +1,7 @@
 internal import Sodium
 
 /// A BLAKE2b-256 hash, 32 bytes. What it is of is part of how it is computed, so that one kind never passes as another.
-public struct Hash: Hashable, Comparable, Sendable, CustomStringConvertible {
+struct Hash: Hashable, Comparable, Sendable, CustomStringConvertible {
     let bytes: [UInt8]
 
     static func block(_ plaintext: Span<UInt8>) -> Hash {
@@ -29,10 +29,10 @@ public struct Hash: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// In base64, as the file has it.
-    public var description: String { String(decoding: Base64.encode(bytes.span), as: UTF8.self) }
+    var description: String { String(decoding: Base64.encode(bytes.span), as: UTF8.self) }
 
     /// In the order of the bytes, which is not that of the base64.
-    public static func < (left: Hash, right: Hash) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    static func < (left: Hash, right: Hash) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
 }
 
 extension Hash {

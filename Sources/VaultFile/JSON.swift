@@ -117,10 +117,10 @@ package struct JSONCursor {
     ]
 
     /// The offset of the next byte.
-    package private(set) var position: Int
+    package private(set) var position = 0
     private var depth = 0
 
-    package init(at position: Int = 0) { self.position = position }
+    package init() {}
 
     /// Reads an object; `member` gets each name and must read the value.
     package mutating func readObject(

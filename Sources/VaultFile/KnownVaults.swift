@@ -10,17 +10,14 @@ public struct KnownVaults: Sendable {
         /// Whether the vault lies in a git work tree, so that its history is git's.
         public var followsGit: Bool
         /// The real path of the folder, and the file's name.
-        public var path: String
+        public var path: FilePath
 
         /// An entry.
-        public init(pin: Pin, followsGit: Bool, path: String) {
+        public init(pin: Pin, followsGit: Bool, path: FilePath) {
             self.pin = pin
             self.followsGit = followsGit
             self.path = path
         }
-
-        /// By bytes, since Swift holds differently composed characters for equal, and the system does not.
-        fileprivate func isAt(_ path: String) -> Bool { self.path.utf8.elementsEqual(path.utf8) }
     }
 
     private let file: FilePath?
@@ -32,16 +29,16 @@ public struct KnownVaults: Sendable {
     public func entry(for path: FilePath) throws(VaultError) -> Entry? {
         let place = Self.place(of: path)
         // What may not be read says nothing: then a pin is needed from elsewhere.
-        return try entries(unreadableIsNone: true).first { $0.isAt(place) }
+        return try entries(unreadableIsNone: true).first { $0.path == place }
     }
 
     /// Writes down an entry, in the place of the one with the same path if there is one.
     public func record(_ entry: Entry) throws {
         guard let known = file else { throw VaultError.notAllowed("there is no home folder to write it down in") }
-        guard !entry.path.utf8.contains(UInt8(ascii: "\n")) else {
+        guard !entry.path.bytes.contains(UInt8(ascii: "\n")) else {
             throw VaultError.notAllowed("a vault whose path has a line break cannot be written down in \(known)")
         }
-        guard entry.path.utf8.first == UInt8(ascii: "/") else {
+        guard entry.path.isAbsolute else {
             throw VaultError.notAllowed("a vault is written down by its whole path, which \"\(entry.path)\" is not")
         }
         try DurableFile.createFolder(known.removingLastComponent())
@@ -53,8 +50,8 @@ public struct KnownVaults: Sendable {
             let newline = UInt8(ascii: "\n")
             var lines = (try SmallFile.read(file) ?? []).split(separator: newline, omittingEmptySubsequences: false)
             if lines.last?.isEmpty ?? false { lines.removeLast() }
-            lines.removeAll { Self.entry(String(decoding: $0, as: UTF8.self))?.isAt(entry.path) ?? false }
-            lines.append(Array("\(entry.pin) \(entry.followsGit ? "git" : "plain") \(entry.path)".utf8)[...])
+            lines.removeAll { Self.entry($0)?.path == entry.path }
+            lines.append(Array("\(entry.pin) \(entry.followsGit ? "git" : "plain") ".utf8)[...] + entry.path.bytes)
             let text = lines.joined(separator: [newline]) + [newline]
             try DurableFile.write(file, adopting: true) { (descriptor) throws(VaultError) in
                 try DurableFile.write(text.span, to: descriptor, at: file)
@@ -63,25 +60,20 @@ public struct KnownVaults: Sendable {
     }
 
     /// The path by which the vault at `path` is known: the real path of its folder, and its name.
-    public static func place(of path: FilePath) -> String {
+    public static func place(of path: FilePath) -> FilePath {
         // By bytes, since the collections behind FilePath's components take longer to set up than the system to answer.
-        unsafe path.withPlatformString { start in
-            let path = unsafe UnsafeBufferPointer(start: start, count: strlen(start))
-            let nameStart = unsafe path.lastIndex(of: CChar(bitPattern: UInt8(ascii: "/"))).map { $0 + 1 } ?? 0
-            let folder = unsafe nameStart == 0 ? [CChar(bitPattern: UInt8(ascii: "."))] : Array(path[..<nameStart])
-            guard nameStart < path.count, let real = unsafe realpath(folder + [0], nil) else {
-                return unsafe String(cString: start)
-            }
-            defer { unsafe free(real) }
-            let realFolder = unsafe String(cString: real)
-            return unsafe (realFolder == "/" ? "" : realFolder) + "/" + String(cString: start + nameStart)
-        }
+        let slash = UInt8(ascii: "/")
+        let bytes = path.bytes
+        let nameStart = bytes.lastIndex(of: slash).map { $0 + 1 } ?? 0
+        let folder = nameStart == 0 ? "." : FilePath(bytes: bytes[..<nameStart])
+        guard nameStart < bytes.count, let real = DurableFile.realPath(folder) else { return path }
+        return FilePath(bytes: real.bytes + [slash] + bytes[nameStart...])
     }
 
     /// Whether the folder of `path`, or one above it, is a git work tree of this user. Somebody else's says nothing: that
     /// would be a way to have older versions accepted.
     public static func isInGitWorkTree(_ path: FilePath) -> Bool {
-        var folder = FilePath(place(of: path)).removingLastComponent()
+        var folder = place(of: path).removingLastComponent()
         while !folder.isEmpty {
             if isGitWorkTree(folder) { return true }
             guard folder.removeLastComponent() else { break }
@@ -91,10 +83,7 @@ public struct KnownVaults: Sendable {
 
     private static func isGitWorkTree(_ folder: FilePath) -> Bool {
         func typeOfOwn(_ path: FilePath) -> mode_t? {
-            var status = stat()
-            guard unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0, status.st_uid == geteuid() else {
-                return nil
-            }
+            guard let status = DurableFile.status(of: path), status.st_uid == geteuid() else { return nil }
             return status.st_mode & S_IFMT
         }
         let git = folder.appending(".git")
@@ -107,13 +96,12 @@ public struct KnownVaults: Sendable {
         guard let file, let bytes = try SmallFile.read(file, unreadableIsNone: unreadableIsNone) else { return [] }
         var entries: [Entry] = []
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            let text = String(decoding: line, as: UTF8.self)
-            if text.isEmpty || text.utf8.first == UInt8(ascii: "#") { continue }
-            guard let entry = Self.entry(text) else {
+            if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+            guard let entry = Self.entry(line) else {
                 throw .setting(
                     file: file.string, line: index + 1, "a line is \"vault1… plain|git /path\", with the path last")
             }
-            guard !entries.contains(where: { $0.isAt(entry.path) }) else {
+            guard !entries.contains(where: { $0.path == entry.path }) else {
                 throw .setting(file: file.string, line: index + 1, "the path stands on a line before")
             }
             entries.append(entry)
@@ -121,11 +109,14 @@ public struct KnownVaults: Sendable {
         return entries
     }
 
-    private static func entry(_ line: some StringProtocol) -> Entry? {
-        let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        guard words.count == 3, let pin = Pin(words[0]), words[1] == "plain" || words[1] == "git",
-            words[2].utf8.first == UInt8(ascii: "/")
+    /// By bytes, which need not be text.
+    private static func entry(_ line: ArraySlice<UInt8>) -> Entry? {
+        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
+        guard words.count == 3, let pin = Pin(String(decoding: words[0], as: UTF8.self)),
+            words[2].first == UInt8(ascii: "/"), !words[2].contains(0)
         else { return nil }
-        return Entry(pin: pin, followsGit: words[1] == "git", path: String(words[2]))
+        let isGit = words[1].elementsEqual("git".utf8)
+        guard isGit || words[1].elementsEqual("plain".utf8) else { return nil }
+        return Entry(pin: pin, followsGit: isGit, path: FilePath(bytes: words[2]))
     }
 }

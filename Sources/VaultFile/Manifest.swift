@@ -1,17 +1,17 @@
 /// What a vault holds at one moment, as a writer signed it.
-public struct Manifest: Sendable, Equatable {
+struct Manifest: Sendable, Equatable {
     /// The vault.
-    public let id: VaultID
+    let id: VaultID
     /// The roster that the writer stood on.
     let roster: Hash
     /// One more with each write; 1 again with each roster version.
-    public let generation: Int
+    let generation: Int
     /// The manifests before this one: none in a new vault, two after a merge or a restore.
     let previous: [Hash]
     /// The hash of the index line.
     let index: Hash
     /// When it was written, for people.
-    public let written: String
+    let written: String
 
     init(id: VaultID, roster: Hash, generation: Int, previous: [Hash], index: Hash, written: String) {
         self.id = id

@@ -5,12 +5,12 @@ public import SystemPackage
 /// noticed. No file can prove its own freshness.
 public struct Ratchet: Sendable {
     /// The newest version seen.
-    public struct State: Sendable, Equatable {
+    struct State: Sendable, Equatable {
         /// The roster's version, and its hash.
         let rosterVersion: Int
         let roster: Hash
         /// The manifest's generation, and its hash.
-        public let generation: Int
+        let generation: Int
         let manifest: Hash
         /// Which stanza of the header held the file key: the one to try first next time.
         let stanza: Int
@@ -63,7 +63,7 @@ public struct Ratchet: Sendable {
     public init(folder: FilePath?) { self.folder = folder }
 
     /// What was seen of a vault, or nil when it was never seen.
-    public func state(of id: VaultID) throws(VaultError) -> State? {
+    func state(of id: VaultID) throws(VaultError) -> State? {
         guard let path = folder?.appending("\(id)") else { return nil }
         // What may not be read, as another user's in a container, says nothing.
         guard let text = try SmallFile.read(path, unreadableIsNone: true) else { return nil }
@@ -84,7 +84,7 @@ public struct Ratchet: Sendable {
     ///   - state: Its version.
     ///   - patience: How many seconds to wait for somebody else who does the same.
     /// - Throws: ``VaultError``.
-    public func raise(_ id: VaultID, to state: State, patience: Int = 10) throws {
+    func raise(_ id: VaultID, to state: State, patience: Int = 10) throws {
         guard let folder else { return }
         try DurableFile.createFolder(folder)
         let path = folder.appending("\(id)")
@@ -103,63 +103,32 @@ public struct Ratchet: Sendable {
 }
 
 extension Ratchet.State {
-    /// Checks that what was opened is not older than this.
+    /// Why what was opened is taken for older than this, or nil when it is not.
     ///
     /// - Parameters:
     ///   - other: What was opened.
     ///   - previous: The manifests that it names as those before it.
     ///   - followsGit: Whether the vault's history is git's, where checking out an older commit is no attack:
     ///     generations are then not compared.
-    /// - Throws: ``VaultError/older(_:)``.
-    func check(_ other: Ratchet.State, previous: [Hash], followsGit: Bool) throws(VaultError) {
+    /// - Returns: The reason, in words behind a colon.
+    func objection(to other: Ratchet.State, previous: [Hash], followsGit: Bool) -> String? {
         if other.rosterVersion < rosterVersion {
-            throw .older("its roster has version \(other.rosterVersion), but version \(rosterVersion) was seen here")
+            return "its roster has version \(other.rosterVersion), but version \(rosterVersion) was seen here"
         }
-        guard other.rosterVersion == rosterVersion else { return }
+        guard other.rosterVersion == rosterVersion else { return nil }
         guard other.roster == roster else {
-            throw .older("its roster has version \(rosterVersion) like the one seen here, but differs from it")
+            return "its roster has version \(rosterVersion) like the one seen here, but differs from it"
         }
-        if followsGit { return }
+        if followsGit { return nil }
         if other.generation < generation {
-            throw .older("it has generation \(other.generation), but generation \(generation) was seen here")
+            return "it has generation \(other.generation), but generation \(generation) was seen here"
         }
         if other.generation == generation, other.manifest != manifest {
-            throw .older("it has generation \(generation) like the one seen here, but differs from it")
+            return "it has generation \(generation) like the one seen here, but differs from it"
         }
         if other.generation == generation + 1, !previous.contains(manifest) {
-            throw .older("it does not follow generation \(generation), which was seen here, but replaces it")
+            return "it does not follow generation \(generation), which was seen here, but replaces it"
         }
-    }
-}
-
-/// Small text files.
-enum SmallFile {
-    /// The content of a file of at most 1 MiB, or nil when there is none.
-    ///
-    /// - Parameters:
-    ///   - path: The file.
-    ///   - unreadableIsNone: Whether one that may not be read is the same as none.
-    /// - Returns: The content, or nil.
-    /// - Throws: ``VaultError/system(operation:path:errno:)``.
-    static func read(_ path: FilePath, unreadableIsNone: Bool = false) throws(VaultError) -> [UInt8]? {
-        let source: FileSource
-        do {
-            source = try FileSource(opening: path)
-        } catch {
-            if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
-            if unreadableIsNone, error.errno == EACCES || error.errno == EPERM { return nil }
-            throw .system(operation: .reading, path: path.string, errno: error.errno)
-        }
-        guard source.byteCount <= 1 << 20 else {
-            throw .system(operation: .reading, path: path.string, errno: EFBIG)
-        }
-        var bytes = [UInt8](repeating: 0, count: source.byteCount)
-        var output = bytes.mutableSpan
-        do {
-            try source.read(into: &output, at: 0)
-        } catch {
-            throw .system(operation: .reading, path: path.string, errno: EIO)
-        }
-        return bytes
+        return nil
     }
 }

@@ -1,3 +1,5 @@
+internal import Sodium
+
 /// The name of a record: a letter or digit, then up to 127 letters, digits and `._/-`. Ordered by its bytes.
 public struct RecordName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// 128 bytes.
@@ -12,7 +14,7 @@ public struct RecordName: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     init?(bytes: Span<UInt8>) {
         guard Self.isName(bytes) else { return nil }
-        self.bytes = bytes.array
+        self.bytes = bytes.publicCopy
     }
 
     /// The name as text.

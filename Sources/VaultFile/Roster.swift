@@ -1,7 +1,7 @@
-public import Age
+internal import Age
 
 /// What a member may do.
-public enum Role: String, Sendable, CaseIterable {
+enum Role: String, Sendable {
     /// Everything, and alone the changing of the roster. There is exactly one.
     case owner
     /// Read, and change records.
@@ -13,16 +13,16 @@ public enum Role: String, Sendable, CaseIterable {
 /// Somebody who can open the vault.
 public struct Member: Hashable, Sendable {
     /// What the member may do.
-    public let role: Role
+    let role: Role
     /// What the vault is encrypted to.
-    public let recipient: X25519Recipient
+    let recipient: X25519Recipient
     /// What the member's manifests are verified with; readers may have none.
-    public let key: VerificationKey?
+    let key: VerificationKey?
     /// A name for people, unique in the roster.
-    public let label: String
+    let label: String
 
     /// A member; ``Roster`` checks whether it makes sense among others.
-    public init(role: Role, recipient: X25519Recipient, key: VerificationKey?, label: String) {
+    init(role: Role, recipient: X25519Recipient, key: VerificationKey?, label: String) {
         self.role = role
         self.recipient = recipient
         self.key = key
@@ -37,16 +37,16 @@ public struct Member: Hashable, Sendable {
 }
 
 /// Who may open the vault and who may write it, as the owner signed it.
-public struct Roster: Sendable, Equatable {
+struct Roster: Sendable, Equatable {
     /// The vault's id, which root and nonce prove.
-    public let id: VaultID
+    let id: VaultID
     let nonce: [UInt8]
     /// The key of the owner.
-    public let root: VerificationKey
+    let root: VerificationKey
     /// 1 at first, one more with each change.
-    public let version: Int
+    let version: Int
     /// In the order of the file's stanzas.
-    public let members: [Member]
+    let members: [Member]
 
     /// 16 bytes.
     static let nonceSize = 16

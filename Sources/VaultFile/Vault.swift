@@ -67,11 +67,12 @@ public struct Vault: Sendable {
 
     /// Changes records: reads the vault under the lock, lets `body` say what to change, and writes that.
     ///
-    /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was.
+    /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was, but for
+    ///   ``VaultError/durabilityUnknown(path:errno:)``.
     public func update(_ body: (inout VaultReader, inout RecordChanges) throws -> Void) throws {
         let target = DurableFile.target(of: path)
         // A lock beside a file that is not there would only be litter.
-        if unsafe access(target.string, F_OK) != 0, errno == ENOENT || errno == ENOTDIR {
+        if unsafe target.withPlatformString({ unsafe access($0, F_OK) }) != 0, errno == ENOENT || errno == ENOTDIR {
             throw VaultError.noSuchFile(path.string)
         }
         let pin = try pin()
@@ -82,12 +83,27 @@ public struct Vault: Sendable {
             var changes = RecordChanges()
             try body(&reader, &changes)
             if changes.isEmpty { return }
-            guard let signer = identities.first(where: { reader.roster.mayWrite(SigningKey(of: $0).verificationKey) })
-            else { throw VaultError.notAllowed("this identity may read the vault, but not write it") }
-            let writer = VaultWriter(signer: SigningKey(of: signer))
-            let state = try writer.write(changes, to: &reader, seen: seen, path: target)
+            let succession = Succession(to: reader, seen: seen)
+            let writer = VaultWriter(signer: try signer(in: reader.roster, for: succession))
+            let state = try writer.write(changes, to: &reader, as: succession, path: target)
             try? ratchet.raise(reader.id, to: state)
         }
+    }
+
+    /// The key of the first identity that may write; the owner's where only the owner may.
+    private func signer(in roster: Roster, for succession: Succession) throws(VaultError) -> SigningKey {
+        var mayWrite = false
+        for identity in identities {
+            let signer = SigningKey(of: identity)
+            let key = signer.verificationKey
+            guard roster.mayWrite(key) else { continue }
+            mayWrite = true
+            if !succession.needsNewRoster || key == roster.root { return signer }
+        }
+        throw .notAllowed(
+            mayWrite
+                ? "the roster must be issued again first, which only the vault's owner can do"
+                : "this identity may read the vault, but not write it")
     }
 
     /// The vault that it has to be. Somebody who has to be asked is asked before anything is locked.

@@ -2,13 +2,13 @@
 /// command line; the texts never hold anything of a record but its name.
 public enum VaultError: Error, Equatable {
     /// Something in the file does not check: damage, or a forgery. The text says what.
-    case damaged(String)
+    case damaged(path: String, String)
     /// The file is genuine, but older than one already seen here, or not the successor of it. The text says how.
-    case older(String)
+    case older(path: String, String)
     /// The file's roster has a lower version than the pin asks for.
-    case belowPin(version: Int, minimum: Int)
+    case belowPin(path: String, version: Int, minimum: Int)
     /// The file is a vault, but not the one that is pinned.
-    case otherVault(found: VaultID, pinned: VaultID)
+    case otherVault(path: String, found: VaultID, pinned: VaultID)
     /// No pin is known for the vault, and nobody said to trust it.
     case unknownVault(VaultID)
     /// The file that remembers the newest version seen here is not what this program wrote.
@@ -29,6 +29,8 @@ public enum VaultError: Error, Equatable {
     case locked(String)
     /// The system refused. `operation` is what was being done, `errno` the system's number.
     case system(operation: Operation, path: String, errno: Int32)
+    /// What was written is not what was read back. It was thrown away, and the file at the path is as it was.
+    case notAsWritten(path: String, String)
     /// The new file is in place, but the system could not say that it will outlast a power cut.
     case durabilityUnknown(path: String, errno: Int32)
 

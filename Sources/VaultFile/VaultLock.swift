@@ -22,16 +22,17 @@ enum VaultLock {
     )
         throws -> R
     {
-        let lockPath = FilePath(path.string + ".lock")
+        let lockPath = path.withSuffix(".lock")
         let descriptor = try DurableFile.attempt(purpose, path) {
-            // For reading, which is enough to lock it: it may be somebody else's. Made first, to know whether it is new.
+            // Made first, to know whether it is new.
             do {
                 let created = try FileDescriptor.open(
                     lockPath, .readOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
                     permissions: [.ownerReadWrite])
-                DurableFile.giveAway(created.rawValue, likeFirstOf: [path, path.removingLastComponent()])
+                share(created, like: path)
                 return created
             } catch Errno.fileExists {
+                // To be allowed to read it is enough to lock it.
                 return try FileDescriptor.open(lockPath, .readOnly, options: [.closeOnExec, .noFollow])
             }
         }
@@ -48,5 +49,17 @@ enum VaultLock {
             waited += pause
         }
         return try body()
+    }
+
+    /// Gives a new lock to whom the file belongs to, and lets those lock it who may write that. Nobody else, who could
+    /// keep all writers waiting.
+    private static func share(_ lock: FileDescriptor, like path: FilePath) {
+        DurableFile.giveAway(lock.rawValue, likeFirstOf: [path, path.folder])
+        guard let status = DurableFile.status(of: path) else { return }
+        // That fails for a group of which this user is no member; the group of the lock then stays this user's.
+        _ = fchown(lock.rawValue, uid_t.max, status.st_gid)
+        let group: mode_t = status.st_mode & S_IWGRP != 0 ? S_IRGRP | S_IWGRP : 0
+        let others: mode_t = status.st_mode & S_IWOTH != 0 ? S_IROTH | S_IWOTH : 0
+        _ = fchmod(lock.rawValue, S_IRUSR | S_IWUSR | group | others)
     }
 }

@@ -1,11 +1,11 @@
-public import Age
+internal import Age
 internal import Glibc
 internal import Sodium
 internal import Synchronization
-public import SystemPackage
+internal import SystemPackage
 
 /// A vault that was opened and whose tail holds together, but of which nobody has said yet that it is the right one.
-public struct UnverifiedVault: ~Copyable {
+struct UnverifiedVault: ~Copyable {
     private let path: FilePath
     private let payload: StreamReader<FileSource>
     private let tail: Tail
@@ -15,7 +15,7 @@ public struct UnverifiedVault: ~Copyable {
     private let chunk: SecretBytes
 
     /// The vault's id, as its roster proves it. The rest of what it says is anybody's word until ``verify``.
-    public var id: VaultID { roster.id }
+    var id: VaultID { roster.id }
 
     /// Opens the file at `path` and checks the header, the end, and the tail with its signatures.
     ///
@@ -24,7 +24,7 @@ public struct UnverifiedVault: ~Copyable {
     ///   - identities: Tried in their order.
     ///   - hint: The number of the stanza to try first.
     /// - Throws: ``VaultError``.
-    public init(opening path: FilePath, with identities: [any Identity], hint: Int = 0) throws(VaultError) {
+    init(opening path: FilePath, with identities: [any Identity], hint: Int = 0) throws(VaultError) {
         let source: FileSource
         do {
             source = try FileSource(opening: path)
@@ -57,18 +57,23 @@ public struct UnverifiedVault: ~Copyable {
     ///   - seen: The newest version seen here, if any was and it matters.
     ///   - followsGit: Whether generations may go back.
     /// - Returns: The vault, of which everything may be used.
-    /// - Throws: ``VaultError/otherVault(found:pinned:)``, ``VaultError/older(_:)``.
-    public consuming func verify(
+    /// - Throws: ``VaultError/otherVault(path:found:pinned:)``, ``VaultError/belowPin(path:version:minimum:)``,
+    ///   ``VaultError/older(path:_:)``.
+    consuming func verify(
         pin: Pin, seen: Ratchet.State?, followsGit: Bool
     ) throws(VaultError) -> VaultReader {
-        guard pin.id == roster.id else { throw .otherVault(found: roster.id, pinned: pin.id) }
+        guard pin.id == roster.id else {
+            throw .otherVault(path: path.string, found: roster.id, pinned: pin.id)
+        }
         guard roster.version >= pin.minimumRosterVersion else {
-            throw .belowPin(version: roster.version, minimum: pin.minimumRosterVersion)
+            throw .belowPin(path: path.string, version: roster.version, minimum: pin.minimumRosterVersion)
         }
         let state = Ratchet.State(
             rosterVersion: roster.version, roster: manifest.roster, generation: manifest.generation,
             manifest: Hash.manifest(tail.manifest.text), stanza: stanza)
-        try seen?.check(state, previous: manifest.previous, followsGit: followsGit)
+        if let objection = seen?.objection(to: state, previous: manifest.previous, followsGit: followsGit) {
+            throw .older(path: path.string, objection)
+        }
         return VaultReader(
             path: path, payload: payload, chunk: chunk, tail: tail, roster: roster, manifest: manifest, state: state)
     }
@@ -76,20 +81,21 @@ public struct UnverifiedVault: ~Copyable {
     private static func readTail(
         _ payload: borrowing StreamReader<FileSource>, _ chunk: inout SecretBytes, _ path: FilePath
     ) throws(VaultError) -> (Tail, Roster, Manifest) {
+        func damaged(_ what: String) -> VaultError { .damaged(path: path.string, what) }
         let last = payload.chunkCount - 1
         try chunk.read(last, of: payload, path)
         let total = payload.byteCount
         guard total >= Tail.unit, total % Tail.unit == 0 else {
-            throw .damaged("its size is not one that a vault can have")
+            throw damaged("its size is not one that a vault can have")
         }
         let lastSize = payload.size(ofChunk: last)
         let blocks = chunk.withBytes { bytes in
             Tail.blocks(inFooter: bytes.extracting(first: lastSize).extracting(last: Tail.footerSize))
         }
-        guard let blocks else { throw .damaged("the footer is malformed") }
+        guard let blocks else { throw damaged("the footer is malformed") }
         let tailSize = total - blocks * Block.size
         guard tailSize >= Tail.unit, tailSize <= Tail.maximumSize else {
-            throw .damaged("the footer gives \(blocks) blocks, which the size contradicts")
+            throw damaged("the footer gives \(blocks) blocks, which the size contradicts")
         }
         // Names and hashes, no secrets: from here on in ordinary memory.
         var bytes: [UInt8] = []
@@ -97,24 +103,24 @@ public struct UnverifiedVault: ~Copyable {
         for index in blocks...last {
             // A tail of one chunk, which most are, is there already.
             if last > blocks { try chunk.read(index, of: payload, path) }
-            chunk.withBytes { bytes += $0.extracting(first: payload.size(ofChunk: index)).array }
+            chunk.withBytes { bytes += $0.extracting(first: payload.size(ofChunk: index)).publicCopy }
         }
         var defect = ""
-        guard let tail = Tail(bytes.span, blocks: blocks, defect: &defect) else { throw .damaged(defect) }
-        guard tail.roster.isValid else { throw .damaged("the roster's signature does not fit") }
-        guard let roster = Roster(text: tail.roster.text) else { throw .damaged("the roster is malformed") }
-        guard tail.roster.by == roster.root else { throw .damaged("the roster is not signed by its root") }
-        guard tail.manifest.isValid else { throw .damaged("the manifest's signature does not fit") }
-        guard let manifest = Manifest(text: tail.manifest.text) else { throw .damaged("the manifest is malformed") }
+        guard let tail = Tail(bytes.span, blocks: blocks, defect: &defect) else { throw damaged(defect) }
+        guard tail.roster.isValid else { throw damaged("the roster's signature does not fit") }
+        guard let roster = Roster(text: tail.roster.text) else { throw damaged("the roster is malformed") }
+        guard tail.roster.by == roster.root else { throw damaged("the roster is not signed by its root") }
+        guard tail.manifest.isValid else { throw damaged("the manifest's signature does not fit") }
+        guard let manifest = Manifest(text: tail.manifest.text) else { throw damaged("the manifest is malformed") }
         guard roster.mayWrite(tail.manifest.by) else {
-            throw .damaged("the manifest is signed by somebody who may not write")
+            throw damaged("the manifest is signed by somebody who may not write")
         }
-        guard manifest.id == roster.id else { throw .damaged("the manifest is another vault's") }
+        guard manifest.id == roster.id else { throw damaged("the manifest is another vault's") }
         guard manifest.roster == Hash.roster(tail.roster.text) else {
-            throw .damaged("the manifest was made under another roster")
+            throw damaged("the manifest was made under another roster")
         }
         guard manifest.index == tail.indexHash else {
-            throw .damaged("the index is not the one that the manifest names")
+            throw damaged("the index is not the one that the manifest names")
         }
         return (tail, roster, manifest)
     }
@@ -128,11 +134,11 @@ public struct VaultReader: ~Copyable {
     private let payload: StreamReader<FileSource>
     let tail: Tail
     /// Who may open and write it.
-    public let roster: Roster
+    let roster: Roster
     /// What it holds.
-    public let manifest: Manifest
+    let manifest: Manifest
     /// What to remember of it.
-    public let state: Ratchet.State
+    let state: Ratchet.State
 
     /// One block at a time.
     private var chunk: SecretBytes
@@ -154,7 +160,7 @@ public struct VaultReader: ~Copyable {
     public var id: VaultID { roster.id }
 
     /// The number of blocks; the number of records is not written down anywhere.
-    public var blockCount: Int { tail.index.entries.count }
+    var blockCount: Int { tail.index.entries.count }
 
     /// Lends the record of that name, after checking the block that it is in.
     ///
@@ -189,13 +195,13 @@ public struct VaultReader: ~Copyable {
     ///
     /// - Throws: ``VaultError``.
     public borrowing func names() throws -> [RecordName] {
-        try mapBlocks { block, records in
+        try mapBlocks { [path] block, records in
             try records.map { record in
                 let line = block.extracting(record)
                 let start = Block.recordStart.utf8CodeUnitCount
                 guard let end = line.firstIndex(of: UInt8(ascii: "\""), from: start, before: line.count),
                     let name = RecordName(bytes: line.extracting(start..<end))
-                else { throw VaultError.damaged("a record has no name") }
+                else { throw VaultError.damaged(path: path.string, "a record has no name") }
                 return name
             }
         }.flatMap { $0 }
@@ -268,12 +274,14 @@ public struct VaultReader: ~Copyable {
         let entries = tail.index.entries
         let next = block + 1 < entries.count ? entries[block + 1].first : nil
         guard Hash.block(bytes) == entries[block].hash else {
-            throw .damaged("block \(block) is not the one that the index names")
+            throw damaged("block \(block) is not the one that the index names")
         }
         if let defect = Block.forEachRecord(bytes, first: entries[block].first, next: next, body) {
-            throw .damaged("block \(block) \(defect.rawValue)")
+            throw damaged("block \(block) \(defect.rawValue)")
         }
     }
+
+    private borrowing func damaged(_ what: String) -> VaultError { .damaged(path: path.string, what) }
 
     /// Lends a block as it decrypts, unchecked: for carrying it into the next version with its signed hash.
     mutating func withUncheckedBlock(
@@ -316,15 +324,16 @@ extension VaultError {
         do throws(AgeError) { return try body() } catch { throw VaultError(error, path: path) }
     }
 
-    private init(_ error: AgeError, path: FilePath) {
+    /// What an age file's trouble means for a vault.
+    init(_ error: AgeError, path: FilePath) {
         self =
             switch error {
             case .noMatch: .noMatch
-            case .header(let reason): .damaged("the header is malformed: \(reason)")
-            case .headerMAC: .damaged("the header was changed")
-            case .armor(let reason): .damaged("the armor is malformed: \(reason)")
-            case .payload(let reason): .damaged("the content is damaged: \(reason)")
-            case .workFactor, .outOfMemory: .damaged("the header asks for a passphrase")
+            case .header(let reason): .damaged(path: path.string, "the header is malformed: \(reason)")
+            case .headerMAC: .damaged(path: path.string, "the header was changed")
+            case .armor(let reason): .damaged(path: path.string, "the armor is malformed: \(reason)")
+            case .payload(let reason): .damaged(path: path.string, "the content is damaged: \(reason)")
+            case .workFactor, .outOfMemory: .damaged(path: path.string, "the header asks for a passphrase")
             case .unreadable(let number): .system(operation: .reading, path: path.string, errno: number)
             }
     }

@@ -26,7 +26,7 @@ struct VaultWriter: ~Copyable {
             let roster = Roster(
                 nonce: Random.bytes(Roster.nonceSize), root: root, version: 1,
                 members: [Member(role: .owner, recipient: owner, key: root, label: label)])
-        else { throw .notAllowed("\"\(label)\" cannot be a label") }
+        else { throw .notAllowed("this cannot be a label") }
         let fileKey = FileKey()
         let state = try finish(
             path, signedRoster: signer.sign(roster.text), roster: roster, generation: 1, previous: [],
@@ -39,41 +39,23 @@ struct VaultWriter: ~Copyable {
     ///
     /// - Parameters:
     ///   - changes: What to do to the records.
-    ///   - reader: The current version, read under the lock.
-    ///   - seen: The newest version seen here, if any was.
+    ///   - reader: The current version, read under the lock. The signer may write it, and issue its roster where that
+    ///     is needed.
+    ///   - succession: How the new version follows it.
     ///   - path: The file, not a symbolic link.
     /// - Returns: What to remember of the new version.
     /// - Throws: ``VaultError``; the vault is then as it was, but for ``VaultError/durabilityUnknown(path:errno:)``.
     func write(
-        _ changes: borrowing RecordChanges, to reader: inout VaultReader, seen: Ratchet.State?, path: FilePath
+        _ changes: borrowing RecordChanges, to reader: inout VaultReader, as succession: Succession, path: FilePath
     ) throws(VaultError) -> Ratchet.State {
-        let key = signer.verificationKey
-        guard reader.roster.mayWrite(key) else {
-            throw .notAllowed("this identity may read the vault, but not write it")
-        }
         var roster = reader.roster
         var signedRoster = reader.tail.roster
-        var generation = reader.manifest.generation
-        var previous = [reader.state.manifest]
-        var needsNewRoster = false
-        if let seen, seen.manifest != reader.state.manifest {
-            let isOtherRoster = seen.rosterVersion == roster.version && seen.roster != reader.state.roster
-            needsNewRoster = isOtherRoster || seen.rosterVersion > roster.version
-            if isOtherRoster || !seen.isOlder(than: reader.state) {
-                // A restore. It names both versions as its predecessors, so that it is newer than either everywhere.
-                previous.append(seen.manifest)
-                if seen.rosterVersion == roster.version { generation = max(generation, seen.generation) }
-            }
-        }
-        if needsNewRoster || generation >= Number.maximum {
-            // Only a new roster version can bring such a vault forward, and only the owner can issue one.
-            let newestRoster = max(roster.version, seen?.rosterVersion ?? 0)
-            guard key == roster.root else {
-                throw .notAllowed("the roster must be issued again first, which only the vault's owner can do")
-            }
-            guard newestRoster < Number.maximum,
+        var generation = succession.generation
+        if succession.needsNewRoster {
+            guard succession.rosterVersion < Number.maximum,
                 let next = Roster(
-                    nonce: roster.nonce, root: roster.root, version: newestRoster + 1, members: roster.members)
+                    nonce: roster.nonce, root: roster.root, version: succession.rosterVersion + 1,
+                    members: roster.members)
             else { throw .notAllowed("the roster has the highest version there is; a new vault is needed") }
             roster = next
             signedRoster = signer.sign(next.text)
@@ -81,8 +63,8 @@ struct VaultWriter: ~Copyable {
         }
         let fileKey = FileKey()
         return try finish(
-            path, signedRoster: signedRoster, roster: roster, generation: generation + 1, previous: previous,
-            fileKey: fileKey, replacing: true
+            path, signedRoster: signedRoster, roster: roster, generation: generation + 1,
+            previous: succession.previous, fileKey: fileKey, replacing: true
         ) { (output) throws(VaultError) in try Self.writeBlocks(changes, reader: &reader, to: &output) }
     }
 
@@ -94,7 +76,9 @@ struct VaultWriter: ~Copyable {
     ) throws(VaultError) -> Ratchet.State {
         // Who adds a member refuses such a point; somebody else's roster may have one all the same.
         for member in roster.members where X25519Recipient(parsing: "\(member.recipient)") == nil {
-            throw .damaged("the recipient of \(member.label) is a point of low order, which everybody could open")
+            throw .damaged(
+                path: path.string,
+                "the recipient of \(member.label) is a point of low order, which everybody could open")
         }
         let header = Header(recipients: roster.members.map(\.recipient), fileKey: fileKey)
         var tailBytes: [UInt8] = []
@@ -103,7 +87,7 @@ struct VaultWriter: ~Copyable {
         var manifestHash: Hash?
         let mode = replacing ? try Self.mode(of: path) : [.ownerReadWrite]
         try DurableFile.write(
-            path, backup: replacing ? FilePath(path.string + ".bak") : nil, mode: mode, replacing: replacing
+            path, backup: replacing ? path.withSuffix(".bak") : nil, mode: mode, replacing: replacing
         ) { (descriptor) throws(VaultError) in
             if replacing { Self.keepOwner(of: path, on: descriptor) }
             var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)
@@ -122,7 +106,7 @@ struct VaultWriter: ~Copyable {
             }
             try output.end(tailBytes)
         } check: { (temporary) throws(VaultError) in
-            try Self.check(temporary, fileKey: fileKey, tail: tailBytes, index: index, changed: changed)
+            try Self.check(temporary, of: path, fileKey: fileKey, tail: tailBytes, index: index, changed: changed)
         }
         guard let manifestHash else { fatalError("a vault was written without a manifest") }
         return Ratchet.State(
@@ -130,45 +114,57 @@ struct VaultWriter: ~Copyable {
             manifest: manifestHash, stanza: roster.members.firstIndex { $0.key == signer.verificationKey } ?? 0)
     }
 
-    /// Reads back what was written: header, tail, and the blocks that are new.
-    private static func check(
-        _ path: FilePath, fileKey: borrowing FileKey, tail: [UInt8], index: BlockIndex, changed: [Int]
+    /// Reads back what was written for the file at `path`: header, tail, and the blocks that are new.
+    static func check(
+        _ temporary: FilePath, of path: FilePath, fileKey: borrowing FileKey, tail: [UInt8], index: BlockIndex,
+        changed: [Int]
     ) throws(VaultError) {
-        let isGood = try VaultError.mapping(path) { () throws(AgeError) in
+        do throws(AgeError) {
             let source: FileSource
-            do throws(FileSource.Failure) { source = try FileSource(opening: path) } catch {
+            do throws(FileSource.Failure) { source = try FileSource(opening: temporary) } catch {
                 throw .unreadable(errno: error.errno)
             }
             let header = try Header(readingFrom: source)
+            guard header.isAuthentic(under: fileKey) else { throw .headerMAC }
             let payload = try StreamReader(source, at: header.byteCount, fileKey: fileKey)
+            let blocks = index.entries.count
+            guard payload.chunkCount > blocks else { throw .payload("the tail is missing") }
             var chunk = SecretBytes(zeros: Block.size)
             var written: [UInt8] = []
-            for number in index.entries.count..<payload.chunkCount {
+            for number in blocks..<payload.chunkCount {
                 try chunk.withMutableBytes { (bytes) throws(AgeError) in try payload.readChunk(number, into: &bytes) }
-                chunk.withBytes { written += $0.extracting(first: payload.size(ofChunk: number)).array }
+                chunk.withBytes { written += $0.extracting(first: payload.size(ofChunk: number)).publicCopy }
             }
-            var blocksAreGood = true
+            guard written == tail else { throw .payload("the tail is another one") }
             for number in changed {
                 try chunk.withMutableBytes { (bytes) throws(AgeError) in try payload.readChunk(number, into: &bytes) }
-                chunk.withBytes { if Hash.block($0) != index.entries[number].hash { blocksAreGood = false } }
+                guard chunk.withBytes({ Hash.block($0) }) == index.entries[number].hash else {
+                    throw .payload("block \(number) is another one")
+                }
             }
-            return header.isAuthentic(under: fileKey) && written == tail && blocksAreGood
+        } catch {
+            // Of the new file: the vault itself is neither damaged nor touched.
+            switch VaultError(error, path: path) {
+            case .damaged(let path, let what): throw .notAsWritten(path: path, what)
+            case .system(_, let path, let number): throw .system(operation: .readingBack, path: path, errno: number)
+            case let other: throw other
+            }
         }
-        guard isGood else { throw .system(operation: .readingBack, path: path.string, errno: EIO) }
     }
 
-    /// Gives the new file to the owner of the old one: root may change a vault that others must still read.
+    /// Gives the new file to the owner of the old one, since root may change a vault that others must still read; or at
+    /// least to its group, whose members may share it.
     private static func keepOwner(of path: FilePath, on descriptor: FileDescriptor) {
-        var status = stat()
-        guard unsafe stat(path.string, &status) == 0, status.st_uid != geteuid() || status.st_gid != getegid() else {
+        guard let status = DurableFile.status(of: path), status.st_uid != geteuid() || status.st_gid != getegid() else {
             return
         }
-        _ = fchown(descriptor.rawValue, status.st_uid, status.st_gid)
+        if fchown(descriptor.rawValue, status.st_uid, status.st_gid) != 0 {
+            _ = fchown(descriptor.rawValue, uid_t.max, status.st_gid)
+        }
     }
 
     private static func mode(of path: FilePath) throws(VaultError) -> FilePermissions {
-        var status = stat()
-        guard unsafe stat(path.string, &status) == 0 else {
+        guard let status = DurableFile.status(of: path) else {
             throw .system(operation: .opening, path: path.string, errno: errno)
         }
         return FilePermissions(rawValue: status.st_mode & 0o777)
@@ -186,7 +182,6 @@ struct VaultWriter: ~Copyable {
         if old.isEmpty {
             let lines = sorted.compactMap { change in change.record.map { Line(change.name, .new($0)) } }
             try output.write(lines, block: nil, changes: changes, to: &index)
-            return index
         }
         for number in old.indices {
             // A block takes the changes up to the next block's first name; the first block those before it as well.
@@ -223,7 +218,9 @@ struct VaultWriter: ~Copyable {
         var lines: [Line] = []
         var rest = changes
         try reader.forEachRange(inBlock: number) { bytes, record, nameRange in
-            guard let name = RecordName(bytes: bytes.extracting(nameRange)) else { return }
+            guard let name = RecordName(bytes: bytes.extracting(nameRange)) else {
+                fatalError("a name that is none got past the check of its block")
+            }
             while let change = rest.first, change.name < name {
                 if let record = change.record { lines.append(Line(change.name, .new(record))) }
                 rest.removeFirst()

@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import ChildProcess
 internal import Glibc
 internal import Resources
-internal import Synchronization
+internal import SystemPackage
 internal import VaultFile
 
 /// The exit codes of all verbs but `exec`, from sysexits.h.
@@ -75,25 +75,28 @@ struct Failure: Error {
 extension Failure {
     private init(vault error: VaultError) {
         switch error {
-        case .damaged(let what):
-            self.init(.damaged, "\(Self.vaultPath) is damaged: \(what)", hint: Self.restoreHint)
+        case .damaged(let path, let what):
+            // Behind a link, that lies beside the file itself.
+            let backup = DurableFile.target(of: FilePath(path)).string + ".bak"
+            self.init(
+                .damaged, "\(path) is damaged: \(what)", hint: "the version before it may be good: \(backup)")
         case .damagedState(let path):
             self.init(
                 .damaged, "\(path) is damaged: it remembers the newest version of the vault seen here",
                 hint: "to forget that and start afresh: rm \(path)")
-        case .older(let what):
+        case .older(let path, let what):
             self.init(
-                .damaged, "\(Self.vaultPath) is older than a version already seen: \(what)",
+                .damaged, "\(path) is older than a version already seen: \(what)",
                 hint: "somebody may have put an old copy in its place; if you restored it yourself, use "
                     + "--accept-older, and change something with it to make this version the newest again")
-        case .belowPin(let version, let minimum):
+        case .belowPin(let path, let version, let minimum):
             self.init(
                 .damaged,
-                "\(Self.vaultPath) has a roster of version \(version), but the pin asks for \(minimum) or later",
+                "\(path) has a roster of version \(version), but the pin asks for \(minimum) or later",
                 hint: "somebody may have put an old copy in its place; get the newest one from the vault's owner")
-        case .otherVault(let found, let pinned):
+        case .otherVault(let path, let found, let pinned):
             self.init(
-                .damaged, "\(Self.vaultPath) is the vault \(found), but \(pinned) is the one that is trusted here",
+                .damaged, "\(path) is the vault \(found), but \(pinned) is the one that is trusted here",
                 hint: "somebody may have put another vault in its place; only if the owner confirms the new id, change "
                     + "it where the old one came from: known_vaults, VAULT_ID, --vault-id, or the identity")
         case .unknownVault(let id):
@@ -102,9 +105,8 @@ extension Failure {
                 hint: "if its owner confirms this id, set VAULT_ID=\(id)")
         case .noMatch where Variables.isWithheld:
             self.init(
-                .notAllowed,
-                "none of the identities opens the vault: the surrounding '\(Process.name) exec' keeps its own to itself",
-                hint: "start the surrounding one with --keep VAULT_IDENTITY, or give a file by VAULT_IDENTITY_FILE")
+                .notAllowed, "none of the identities opens the vault: \(Variables.withholding)",
+                hint: Variables.keepIdentityHint)
         case .noMatch:
             self.init(
                 .notAllowed, "none of the identities opens the vault",
@@ -123,24 +125,31 @@ extension Failure {
                 "\(operation.rawValue) \(path): "
                     + (number == EINVAL && operation == .opening ? "it is not a regular file" : Self.text(number)),
                 hint: number == EISDIR ? "give the path of a file with --vault" : nil)
+        case .notAsWritten(let path, let what):
+            self.init(
+                .io, "what was written for \(path) reads back as something else: \(what)", hint: "nothing was changed")
         case .durabilityUnknown(let path, let number):
             self.init(
                 .io, "\(path): written, durability unknown: \(Self.text(number))")
         }
     }
 
-    /// What a message about the vault calls it; a command has to do with one vault only.
-    private static var vaultPath: String { Session.openedPath.withLock { $0 } ?? "the vault" }
-
-    private static var restoreHint: String {
-        "the version before it may be good: the same path with .bak behind it"
-    }
-
     private init(resource error: ResourceError) {
         switch error {
-        case .invalid(let what): self.init(.usage, what)
+        case .invalid(let what, let remedy): self.init(.usage, what, hint: remedy.map(Self.hint))
         case .malformedRecord(let name, let what): self.init(.damaged, "the record of \(name) is malformed: \(what)")
         case .noEarlierToken: self.init(.missing, "there is no earlier token to go back to")
+        }
+    }
+
+    /// How the command line gives what would make a resource acceptable.
+    private static func hint(_ remedy: ResourceError.Remedy) -> String {
+        switch remedy {
+        case .url: "give one with --url"
+        case .https: "use https, or say --allow-http"
+        case .otherVariable: "give the resource another one with --env"
+        case .username: "give one with --username"
+        case .otherHeader: "if it is meant so, give the resource a header of its own with --header"
         }
     }
 
@@ -200,12 +209,20 @@ extension Failure {
             let option = options.last.map { message[$0.upperBound...].prefix { $0 != "'" && $0 != " " } }
             let name = options.count == 1 ? option.flatMap { Self.optionName($0) } : nil
             message = "invalid value" + (name.map { " for '\($0)'" } ?? "")
-        } else if let value = message.firstRange(of: ", but '") {
+        } else if message.hasPrefix("The option '"), let value = message.firstRange(of: ", but '") {
             message.removeSubrange(value.lowerBound...)
         } else if message.hasPrefix("Value to be set with ") {
             message = "options that exclude each other"
+        } else if !Self.isOwn(message) {
+            message = "invalid command line"
         }
         self.init(.usage, message.lowercasedFirst, hint: hint)
+    }
+
+    /// Whether a message consists of words that this program, or the parser, has of itself.
+    private static func isOwn(_ message: String) -> Bool {
+        ["Missing expected argument '", "Missing one of: '", "Missing value for '"].contains { message.hasPrefix($0) }
+            || ["Name a resource, or give a URL with --for", "--oneline has no passphrase"].contains(message)
     }
 
     /// An option's name, if it looks like one: anything else may be a token in a wrong place.

@@ -1,7 +1,5 @@
 internal import ArgumentParser
-internal import CLinux
 internal import Glibc
-internal import Sodium
 
 /// Where the program begins: harden, take the short way for `exec`, and parse everything else.
 @main
@@ -44,45 +42,5 @@ enum Main {
         guard RootCommand.exitCode(for: error).isSuccess else { return false }
         try Output.write(RootCommand.message(for: error) + "\n")
         return true
-    }
-}
-
-/// What the process does to itself before it reads anything.
-enum Process {
-    /// The name that the program was called by, for its messages.
-    static let name: String = {
-        let path = CommandLine.arguments.first ?? ""
-        let name = path.split(separator: "/").last.map(String.init) ?? ""
-        return name.isEmpty ? "vault" : name
-    }()
-
-    nonisolated(unsafe) private static var ignoresFileSize = false
-
-    /// Gives signals back as they were, for the program that this one becomes.
-    static func restoreSignals() {
-        if unsafe !ignoresFileSize { signal(SIGXFSZ, SIG_DFL) }
-    }
-
-    /// Keeps the process from being read by others of the user or dumped, and closes a trap: with a standard descriptor
-    /// closed, the next file to be opened would get its number, and output would go into it.
-    static func harden() {
-        _ = clinux_set_dumpable(0)
-        // Swift's crash reporter would hand the whole memory to another program.
-        for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] where clinux_is_handled(number) != 0
-        {
-            signal(number, SIG_DFL)
-        }
-        // A limit on the size of files is an error of writing, not the end of the program.
-        unsafe ignoresFileSize = clinux_is_ignored(SIGXFSZ) != 0
-        signal(SIGXFSZ, SIG_IGN)
-        unsafe SecretMemory.exhausted = { bytes in
-            let isExec = CommandLine.arguments.dropFirst().first == ExecCommand.verb
-            Failure(.io, "there is not enough memory for \(bytes) bytes of secrets").end(isExec: isExec)
-        }
-        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
-            // For reading only, so that output fails rather than vanishes; not for a child, which finds it closed as
-            // it was.
-            _ = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
-        }
     }
 }

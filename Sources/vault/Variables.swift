@@ -33,6 +33,11 @@ enum Variables {
     /// Whether a surrounding `exec` kept to itself what unlocks the vault.
     static var isWithheld: Bool { isSet(withheldMark) && !isSet("VAULT_IDENTITY") }
 
+    /// What is said of that, and of the way out.
+    static var withholding: String { "the surrounding '\(Process.name) exec' keeps its own to itself" }
+    static let keepIdentityHint =
+        "start the surrounding one with --keep VAULT_IDENTITY, or give a file by VAULT_IDENTITY_FILE"
+
     /// What unlocks a vault and never reaches a child.
     static let unlocking = ["VAULT_IDENTITY", "VAULT_PASSPHRASE"]
 

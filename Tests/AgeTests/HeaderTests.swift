@@ -32,9 +32,8 @@ import Testing
             ---
             """
         #expect(text.hasPrefix(expected + " "))
-        let mac = HMACSHA256.authenticationCode(
-            for: Array(expected.utf8).span,
-            key: HKDFSHA256.deriveKey(from: fileKey.bytes, salt: [UInt8]().span, info: Array("header".utf8).span))
+        let key = HKDFSHA256.deriveKey(from: fileKey.bytes, salt: [UInt8]().span, info: Array("header".utf8).span)
+        let mac = key.withBytes { HMACSHA256.authenticationCode(for: Array(expected.utf8).span, key: $0) }
         #expect(
             text == expected + " " + String(decoding: Base64.encode(mac.span, .standardUnpadded), as: UTF8.self) + "\n")
         #expect(header.byteCount == header.bytes.count)

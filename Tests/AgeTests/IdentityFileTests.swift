@@ -8,25 +8,32 @@ import Testing
     let second = X25519Identity()
 
     @Test func `Keys are read in their order, between comments and empty lines`() throws {
-        let contents = try parse("# created: today\n\n\(text(first))\n#\n\n# next\n\(text(second))\n\n")
+        let contents = try parse("# id: today\n\n\(text(first))\n#\n\n# id:next\n\(text(second))\n\n")
         #expect(contents.identities.map(\.recipient) == [first.recipient, second.recipient])
-        #expect(contents.comments == ["created: today", "", "next"])
+        #expect(contents.comments == ["today", "next"])
     }
 
     @Test func `The last line needs no end`() throws {
         #expect(try parse(text(first)).identities.map(\.recipient) == [first.recipient])
-        #expect(try parse("\(text(first))\n# end").comments == ["end"])
+        #expect(try parse("\(text(first))\n# id: end").comments == ["end"])
     }
 
     @Test func `Lines may end as on Windows`() throws {
-        let contents = try parse("# one\r\n\r\n\(text(first))\r\n\(text(second))\r\n")
+        let contents = try parse("# id: one\r\n\r\n\(text(first))\r\n\(text(second))\r\n")
         #expect(contents.identities.map(\.recipient) == [first.recipient, second.recipient])
         #expect(contents.comments == ["one"])
     }
 
     @Test func `White space around a comment is not part of it`() throws {
-        let contents = try parse("#one\n#  two\t \n#\tthree  \n##  four\n\(text(first))\n")
-        #expect(contents.comments == ["one", "two", "three", "four"])
+        let contents = try parse("#id:one\n#  id: two\t \n#\tid:\tthree  \n##  id:  four\n# id:\n\(text(first))\n")
+        #expect(contents.comments == ["one", "two", "three", "four", ""])
+    }
+
+    /// A key that is out of use stays in guarded memory.
+    @Test func `Other comments are not taken`() throws {
+        let contents = try parse("# \(text(second))\n#\(text(second))\n# my id: one\n# ID: two\n# id\n\(text(first))\n")
+        #expect(contents.comments.isEmpty)
+        #expect(contents.identities.map(\.recipient) == [first.recipient])
     }
 
     @Test(arguments: [
@@ -67,7 +74,10 @@ import Testing
         let file = try protected("words")
         for file in [file, armored(file), armored(file, lineEnd: "\r\n")] {
             let opened = try IdentityFile.decrypt(file, with: passphrase("words")).bytes
-            #expect(try IdentityFile.parse(opened.span).identities.map(\.recipient) == [first.recipient])
+            #expect(
+                try IdentityFile.parse(opened.span, commentsAfter: "id:").identities.map(\.recipient) == [
+                    first.recipient
+                ])
         }
     }
 
@@ -88,7 +98,9 @@ import Testing
         String(decoding: identity.encoded().bytes, as: UTF8.self)
     }
 
-    private func parse(_ text: String) throws -> IdentityFile.Contents { try IdentityFile.parse(Array(text.utf8).span) }
+    private func parse(_ text: String) throws -> IdentityFile.Contents {
+        try IdentityFile.parse(Array(text.utf8).span, commentsAfter: "id:")
+    }
 
     private func protected(_ words: String) throws -> [UInt8] {
         let recipient = ScryptRecipient(passphrase: SecretBytes(Array(words.utf8)), workFactor: 4)

@@ -170,7 +170,7 @@ private final class Payload {
         repeat {
             let chunk = rest.prefix(Age.Stream.chunkSize)
             rest = rest.dropFirst(chunk.count)
-            writer.seal(Array(chunk).span, isLast: rest.isEmpty) { bytes += $0.array }
+            writer.seal(Array(chunk).span, isLast: rest.isEmpty) { bytes += $0.publicCopy }
         } while !rest.isEmpty
         self.bytes = bytes
     }

@@ -60,15 +60,6 @@ import Testing
         #expect(description(short) == description(declared.request(commandStart: number)))
     }
 
-    /// Both take nothing in another order than it was given: what is said twice is said twice to both.
-    @Test func everyOptionOfTheShortParserIsDeclared() throws {
-        let help = RootCommand.helpMessage(for: ExecCommand.self, columns: 200)
-        let options = Self.table.flatMap(\.1).filter { $0.hasPrefix("--") && $0.count > 2 }
-        for option in Set(options) where !["--no-such", "--qui", "--vault=a", "--keep=A=B"].contains(option) {
-            #expect(help.contains(option), "\(option)")
-        }
-    }
-
     private func description(_ request: ExecRequest) -> String {
         var text = ""
         dump(request, to: &text)

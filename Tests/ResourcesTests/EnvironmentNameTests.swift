@@ -19,7 +19,7 @@ import Testing
     ])
     func `What is no name is refused`(name: String) {
         let error = #expect(throws: ResourceError.self) { try EnvironmentName.check(name) }
-        #expect(error == .invalid("\"\(name)\" is not a name that an environment variable can have"))
+        #expect(error == .invalid("a variable has a name that no environment variable can have"))
     }
 
     @Test(arguments: [
@@ -29,12 +29,13 @@ import Testing
         "RUBYLIB", "RUBY", "GIT_SSH_COMMAND", "GIT_DIR", "GIT_CONFIG_COUNT", "GIT_", "VAULT_TOKEN", "VAULT_ADDR",
         "VAULT_IDENTITY", "VAULT_",
     ])
-    func `A name that changes what programs run is refused`(name: String) {
+    func `A name that changes what programs run is refused`(name: String) throws {
         let error = #expect(throws: ResourceError.self) { try EnvironmentName.check(name) }
-        #expect(
-            error
-                == .invalid(
-                    "the variable \(name) is refused, because it changes what programs run; choose another --env"))
+        guard case .invalid(let words, .otherVariable) = try #require(error) else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(words.hasSuffix(" is refused, because it changes what programs run"), "\(words)")
     }
 
     @Test(arguments: [

@@ -4,7 +4,7 @@ import TestSupport
 import VaultFile
 
 /// A record that is known to a test.
-func readRecord(_ text: String) throws(ResourceError) -> Record { try Record(incoming: Array(text.utf8).span) }
+func readRecord(_ text: String) throws(ResourceError) -> Record { try Record(readView(text), Array(text.utf8).span) }
 
 /// The view of a record that is known to a test.
 func readView(_ text: String) throws(ResourceError) -> RecordView { try RecordView(incoming: Array(text.utf8).span) }

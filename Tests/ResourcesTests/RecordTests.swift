@@ -384,6 +384,29 @@ import VaultFile
         #expect(try replaced.text == other.edited(other.resource).text)
     }
 
+    private static let rolledBack =
+        #"{"name":"a","urls":["https://h"],"updated":"2026-03-01T00:00:00Z","token":{"value":"token-two"},"#
+        + #""history":[{"value":"token-one","h1":1}]}"#
+
+    @Test func `The current token is kept beside a history that does not have it`() throws {
+        let old = try readRecord(
+            #"{"name":"a","urls":["https://h"],"token":{"value":"token-three","t3":3,"expires":"2027-01-01"},"#
+                + #""history":[{"value":"token-two"},{"value":"token-one"}]}"#)
+        let replaced = try old.replaced(by: readRecord(Self.rolledBack))
+        #expect(replaced.tokens == ["token-two", "token-three", "token-one"])
+        #expect(replaced.resource.history[0].retired?.description == "2026-03-01T00:00:00Z")
+        #expect(replaced.resource.history[0].expires == old.resource.token.expires)
+        #expect(replaced.text.contains(#"{"value":"token-three","t3":3,"#))
+        #expect(replaced.text.contains(#"{"value":"token-one","h1":1}"#))
+    }
+
+    @Test func `A history that has the current token already is taken as it is`() throws {
+        let old = try readRecord(Self.least.replacing("token-zero", with: "token-one"))
+        let replaced = try old.replaced(by: readRecord(Self.rolledBack))
+        #expect(try replaced.text == readRecord(Self.rolledBack).edited(replaced.resource).text)
+        #expect(replaced.tokens == ["token-two", "token-one"])
+    }
+
     @Test func `The members of later versions are those of both, and first of the record that came`() throws {
         let old = try readRecord(Self.foreign)
         let other = try old.replaced(by: readRecord(Self.incoming))
@@ -404,5 +427,11 @@ import VaultFile
         for number in 1...5 { record = try record.rotated(to: "token-\(number)", at: number) }
         let replaced = try record.replaced(by: readRecord(Self.incoming))
         #expect(replaced.tokens == ["token-new", "token-5", "token-4", "token-3", "token-2", "token-1"])
+        // Also when it is the incoming record that has one.
+        let back = try readRecord(Self.incoming).replaced(by: replaced.rotated(to: "token-6", at: 6))
+        #expect(back.tokens == ["token-6", "token-new", "token-5", "token-4", "token-3", "token-2"])
+        let other = try readRecord(Self.incoming.replacing("token-new", with: "token-x"))
+        #expect(
+            try other.replaced(by: record).tokens == ["token-5", "token-x", "token-4", "token-3", "token-2", "token-1"])
     }
 }

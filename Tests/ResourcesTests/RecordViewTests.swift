@@ -64,6 +64,15 @@ import VaultFile
         #expect(try completed(text) == readView(text).resource)
     }
 
+    @Test func `A longer history than is kept loses its oldest tokens`() throws {
+        let history = (1...7).map { "{\"value\":\"token-no-\($0)\"}" }.joined(separator: ",")
+        let text = line("token-zero", ",\"history\":[\(history)]")
+        var view = try readView(text)
+        view.complete(now: Timestamp(seconds: 60), line: Array(text.utf8).span)
+        let record = try Record(view, Array(text.utf8).span)
+        #expect(record.tokens == ["token-zero"] + (1...5).map { "token-no-\($0)" })
+    }
+
     @Test(arguments: [nil, "1970-01-04"])
     func `The expiry of a JWT is read where none is given`(given: String?) throws {
         let parts = [#"{"alg":"none"}"#, #"{"exp":1700000000}"#].map { part in

@@ -42,7 +42,7 @@ import VaultFile
     }
 
     @Test func `Without a URL there is no resource`() {
-        #expect(throws: ResourceError.invalid("a resource needs a URL; give one with --url")) {
+        #expect(throws: ResourceError.invalid("a resource needs a URL", .url)) {
             try resource(urls: []).check(allowsHTTP: true)
         }
     }
@@ -57,7 +57,7 @@ import VaultFile
         let resource = try resource(urls: ["https://h", url])
         let error = #expect(throws: ResourceError.self) { try resource.check(allowsHTTP: false) }
         #expect(
-            error == .invalid("\(url) would send the token unencrypted; use https, or say --allow-http"))
+            error == .invalid("an http URL would send the token unencrypted", .https))
         try resource.check(allowsHTTP: true)
     }
 
@@ -68,9 +68,9 @@ import VaultFile
 
     @Test(
         arguments: [
-            (["A={{token}}", "A={{name}}"], nil, "two --env have the same name"),
-            (nil, ["X: {{token}}", "x: {{name}}"], "two --header have the same name"),
-            (nil, ["Authorization: a", "AUTHORIZATION: a"], "two --header have the same name"),
+            (["A={{token}}", "A={{name}}"], nil, "two variables have the same name"),
+            (nil, ["X: {{token}}", "x: {{name}}"], "two headers have the same name"),
+            (nil, ["Authorization: a", "AUTHORIZATION: a"], "two headers have the same name"),
         ] as [([String]?, [String]?, String)])
     func `Two of one name are refused`(environment: [String]?, headers: [String]?, message: String) throws {
         let resource = try resource(headers: headers, environment: environment)
@@ -87,14 +87,14 @@ import VaultFile
             (nil, ["A={{username}}:{{token}}"]),
         ] as [([String]?, [String]?)])
     func `What needs a user name is refused without one`(headers: [String]?, environment: [String]?) throws {
-        #expect(throws: ResourceError.invalid("{{basic}} and {{username}} need a --username")) {
+        #expect(throws: ResourceError.invalid("{{basic}} and {{username}} need a user name", .username)) {
             try resource(headers: headers, environment: environment).check(allowsHTTP: false)
         }
         try resource(headers: headers, environment: environment, username: "alice").check(allowsHTTP: false)
     }
 
     @Test func `A user name for Basic has no colon`() throws {
-        #expect(throws: ResourceError.invalid("a --username for {{basic}} has no colon in it (RFC 7617)")) {
+        #expect(throws: ResourceError.invalid("the user name for {{basic}} has no colon in it (RFC 7617)")) {
             try resource(headers: ["X: {{basic}}"], username: "a:b").check(allowsHTTP: false)
         }
         try resource(headers: ["X: {{username}}"], username: "a:b").check(allowsHTTP: false)
@@ -102,13 +102,13 @@ import VaultFile
 
     @Test(arguments: ["\n", "\r", "\t", "\0", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{9b}31m", "a\r\nb"])
     func `Text has no control characters`(text: String) {
-        #expect(throws: ResourceError.invalid("--username has a control character in it")) {
+        #expect(throws: ResourceError.invalid("the user name has a control character in it")) {
             try resource(username: text).check(allowsHTTP: false)
         }
-        #expect(throws: ResourceError.invalid("--note has a control character in it")) {
+        #expect(throws: ResourceError.invalid("the note has a control character in it")) {
             try resource(note: text).check(allowsHTTP: false)
         }
-        #expect(throws: ResourceError.invalid("--tag has a control character in it")) {
+        #expect(throws: ResourceError.invalid("a tag has a control character in it")) {
             try resource(tags: ["ci", text]).check(allowsHTTP: false)
         }
     }

@@ -127,6 +127,8 @@ import Testing
         ("https://h:x/?token=hunter22", "hunter22"), ("https://h/../x?token=hunter22", "hunter22"),
         ("h?token=hunter22", "hunter22"), ("https://h./#hunter22", "hunter22"), ("https://h:hunter22 ", "hunter22"),
         ("https://al\\ice:hunter22@h", "hunter22"), ("https://alice:hunter22/@h", "hunter22"),
+        ("hunter22", "hunter22"), ("hunter22://h", "hunter22"), ("https://hunter22.", "hunter22"),
+        ("https://h:hunter22", "hunter22"), ("https://h/../hunter22", "hunter22"), ("https://h/{hunter22}", "hunter22"),
     ])
     func `A message says nothing of what may be a secret`(text: String, secret: String) throws {
         let error = #expect(throws: ResourceError.self) { try ResourceURL(text) }

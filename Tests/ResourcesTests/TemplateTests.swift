@@ -30,20 +30,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{{}}", ""), ("{{tokens}}", "tokens"), ("{{ token }}", " token "), ("{{Token}}", "Token"),
-        ("{{TOKEN}}", "TOKEN"),
-        ("{{{token}}}", "{token"), ("{{{{token}}}}", "{{token"), ("{{curlConfig}}", "curlConfig"),
-        ("{{github.token}}", "github.token"), ("{{token}} {{x}}", "x"), ("{{tokén}}", "tokén"), ("{{a\nb}}", "a\nb"),
+        "{{}}", "{{tokens}}", "{{ token }}", "{{Token}}", "{{TOKEN}}", "{{{token}}}", "{{{{token}}}}", "{{curlConfig}}",
+        "{{github.token}}", "{{token}} {{x}}", "{{tokén}}", "{{a\nb}}",
     ])
-    func `A variable that is not known is refused`(text: String, name: String) {
+    func `A variable that is not known is refused`(text: String) {
         let error = #expect(throws: ResourceError.self) { try Template(text, allowed: [.token, .url]) }
         #expect(
-            error == .invalid("\"{{\(name)}}\" is not a variable that can stand here; there are {{token}}, {{url}}"))
+            error == .invalid("a template has a variable that cannot stand in it; there are {{token}}, {{url}}"))
     }
 
     @Test func `A variable that is known but not allowed is refused`() {
         let error = #expect(throws: ResourceError.self) { try Template("{{headers}}", allowed: [.token]) }
-        #expect(error == .invalid("\"{{headers}}\" is not a variable that can stand here; there are {{token}}"))
+        #expect(error == .invalid("a template has a variable that cannot stand in it; there are {{token}}"))
     }
 
     // What looks like one character with a combining mark is still a brace to every program.

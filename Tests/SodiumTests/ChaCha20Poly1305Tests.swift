@@ -71,7 +71,7 @@ import Testing
     ) -> [UInt8]? {
         var plaintext = [UInt8](repeating: 0, count: sealed.count - ChaCha20Poly1305.tagSize)
         var output = plaintext.mutableSpan
-        let isGenuine = ChaCha20Poly1305.open(sealed.span, nonce: nonce, key: SecretBytes(key), into: &output)
+        let isGenuine = ChaCha20Poly1305.open(sealed.span, nonce: nonce, key: key.span, into: &output)
         return isGenuine ? plaintext : nil
     }
 }

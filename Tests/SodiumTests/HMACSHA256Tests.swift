@@ -45,14 +45,14 @@ import Testing
     ]
 
     @Test(arguments: vectors) func `The codes of RFC 4231 come out`(vector: Vector) {
-        let code = HMACSHA256.authenticationCode(for: vector.message.span, key: SecretBytes(vector.key))
+        let code = HMACSHA256.authenticationCode(for: vector.message.span, key: vector.key.span)
         #expect(code.count == HMACSHA256.codeSize)
         #expect(code.hex.hasPrefix(vector.code))
     }
 
     @Test(arguments: vectors) func `A code is valid for its message and key only`(vector: Vector) {
         let message = vector.message
-        let code = HMACSHA256.authenticationCode(for: message.span, key: SecretBytes(vector.key))
+        let code = HMACSHA256.authenticationCode(for: message.span, key: vector.key.span)
         #expect(Self.isValid(code, message, vector.key))
         #expect(!Self.isValid(code, message + [0], vector.key))
         #expect(!Self.isValid(code, Array(message.dropLast()), vector.key))
@@ -65,15 +65,15 @@ import Testing
     }
 
     @Test func `A code of another size is not valid`() {
-        let code = HMACSHA256.authenticationCode(for: [1].span, key: SecretBytes([2]))
+        let code = HMACSHA256.authenticationCode(for: [1].span, key: [2].span)
         // Behind the 31 bytes stands the right one.
-        let isValid = HMACSHA256.isValid(code.span.extracting(first: 31), for: [1].span, key: SecretBytes([2]))
+        let isValid = HMACSHA256.isValid(code.span.extracting(first: 31), for: [1].span, key: [2].span)
         #expect(!isValid)
         #expect(!Self.isValid(code + [0], [1], [2]))
         #expect(!Self.isValid([], [1], [2]))
     }
 
     static func isValid(_ code: [UInt8], _ message: [UInt8], _ key: [UInt8]) -> Bool {
-        HMACSHA256.isValid(code.span, for: message.span, key: SecretBytes(key))
+        HMACSHA256.isValid(code.span, for: message.span, key: key.span)
     }
 }

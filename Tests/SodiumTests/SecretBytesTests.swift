@@ -43,11 +43,6 @@ import Testing
         #expect(areEqual([], []))
     }
 
-    @Test func `A secret describes itself without its content`() {
-        let secret = SecretBytes(Array("top secret".utf8))
-        #expect("\(secret.description)" == "‹secret›")
-    }
-
     @Test func `What holds a secret prints nothing of it`() {
         final class Holder: Sendable {
             let secret: SecretBytes

@@ -1,4 +1,5 @@
 import Age
+import Sodium
 import SystemPackage
 import Testing
 
@@ -20,7 +21,8 @@ import Testing
             try reader.forEachRecord { _ in }
             return nil
         } catch let error as VaultError {
-            return error
+            #expect(error == error.at(place.path))
+            return error.at("")
         }
     }
 
@@ -58,7 +60,7 @@ import Testing
                 switch error {
                 // A changed share or body is one for somebody else.
                 case .noMatch: position < headerSize
-                case .damaged(let words):
+                case .damaged(_, let words):
                     position < headerSize
                         ? words.hasPrefix("the header was changed") || words.hasPrefix("the header is malformed: ")
                         : words == "the content is damaged: chunk 0 of 1 was changed, or the end is missing"
@@ -96,7 +98,7 @@ import Testing
             do {
                 _ = try reader.record("github")
                 wrong.append("\(position): accepted")
-            } catch VaultError.damaged("the content is damaged: chunk 0 of 2 was changed, or the end is missing") {}
+            } catch VaultError.damaged(_, "the content is damaged: chunk 0 of 2 was changed, or the end is missing") {}
         }
         #expect(wrong.prefix(20) == [])
     }
@@ -110,7 +112,8 @@ import Testing
         for position in plaintext.indices where plaintext[position] != 0x20 || position % 13 == 0 {
             var flipped = plaintext
             flipped[position] ^= 1 << UInt8(position % 8)
-            guard case .damaged(let words) = try error(empty.file(of: flipped), at: place), !words.contains("content")
+            guard case .damaged(_, let words) = try error(empty.file(of: flipped), at: place),
+                !words.contains("content")
             else {
                 wrong.append("\(position)")
                 continue
@@ -169,7 +172,7 @@ import Testing
         var wrong: [String] = []
         for length in near + stride(from: 0, to: file.count, by: 997) {
             let error = try error(Array(file[..<length]), at: place)
-            guard case .damaged(let words) = error, words.hasPrefix(length < start ? "the header" : "the content")
+            guard case .damaged(_, let words) = error, words.hasPrefix(length < start ? "the header" : "the content")
             else {
                 wrong.append("\(length): \(error.map { "\($0)" } ?? "accepted")")
                 continue
@@ -182,7 +185,7 @@ import Testing
     func bytesBehindTheEndAreRefused(_ count: Int) throws {
         let place = try VaultPlace(holding: empty)
         let error = try error(empty.file + [UInt8](repeating: 0, count: count), at: place)
-        guard case .damaged(let words) = error else {
+        guard case .damaged(_, let words) = error else {
             Issue.record("\(error.map { "\($0)" } ?? "accepted")")
             return
         }
@@ -200,7 +203,10 @@ import Testing
         let place = try VaultPlace(holding: small)
         var reader = try place.vault.open()
         try Array(small.file.prefix(1000)).write(to: place.path, inPlace: true)
-        #expect(throws: VaultError.damaged("the content is damaged: the file became shorter while it was read")) {
+        #expect(
+            throws: VaultError.damaged("the content is damaged: the file became shorter while it was read").at(
+                place.path)
+        ) {
             try reader.records()
         }
     }
@@ -232,7 +238,7 @@ import Testing
         #expect(
             try error(small.file(of: Array(small.plaintext.prefix(Block.size)) + tail.bytes), at: place)
                 == .damaged("the manifest is another vault's"))
-        #expect(throws: VaultError.otherVault(found: other.id, pinned: small.id)) {
+        #expect(throws: VaultError.otherVault(found: other.id, pinned: small.id).at(place.path)) {
             try other.file.write(to: place.path)
             _ = try place.vault.open()
         }

@@ -1,4 +1,5 @@
 import Age
+import Sodium
 
 @testable import VaultFile
 

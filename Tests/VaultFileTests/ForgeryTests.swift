@@ -37,7 +37,7 @@ import Testing
     func isRefusedWhenTheVaultIsOpened(_ forgery: Forgery) throws {
         let folder = try TemporaryFolder()
         let vault = try vault(["--forge", forgery.name], in: folder)
-        #expect(throws: forgery.error) { _ = try vault.open() }
+        #expect(throws: forgery.error.at(vault.path)) { _ = try vault.open() }
     }
 
     @Test(arguments: blocks)
@@ -45,12 +45,12 @@ import Testing
         let folder = try TemporaryFolder()
         let vault = try vault(["--forge", forgery.name], in: folder)
         var reader = try vault.open()
-        #expect(throws: forgery.error) { try reader.records() }
+        #expect(throws: forgery.error.at(vault.path)) { try reader.records() }
         let name = reader.tail.index.entries[0].first
-        #expect(throws: forgery.error) { try reader.withRecord(named: name) { _ in } }
+        #expect(throws: forgery.error.at(vault.path)) { try reader.withRecord(named: name) { _ in } }
         // Whatever would change the block is refused as well.
-        #expect(throws: forgery.error) { try vault.put(record("\(name)")) }
-        #expect(throws: forgery.error) { try vault.remove("\(name)") }
+        #expect(throws: forgery.error.at(vault.path)) { try vault.put(record("\(name)")) }
+        #expect(throws: forgery.error.at(vault.path)) { try vault.remove("\(name)") }
         // What cannot be there is not looked for.
         #expect(try reader.record("0") == nil)
         if reader.blockCount == 3, forgery.name != "chunks-swapped", forgery.name != "blocks-swapped" {

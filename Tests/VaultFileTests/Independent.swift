@@ -1,5 +1,6 @@
 import Age
 import Foundation
+import Sodium
 import SystemPackage
 import TestSupport
 import Testing

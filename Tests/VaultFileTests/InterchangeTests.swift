@@ -1,5 +1,6 @@
 import Age
 import Foundation
+import Sodium
 import SystemPackage
 import TestSupport
 import Testing
@@ -192,8 +193,8 @@ import Testing
             ),
         ] {
             try encrypt(plaintext, [], to: place)
-            #expect(throws: VaultError.damaged(words)) { _ = try place.vault.open() }
-            #expect(throws: VaultError.damaged(words)) { try place.vault.put(record("b")) }
+            #expect(throws: VaultError.damaged(words).at(place.path)) { _ = try place.vault.open() }
+            #expect(throws: VaultError.damaged(words).at(place.path)) { try place.vault.put(record("b")) }
         }
     }
 
@@ -218,7 +219,8 @@ import Testing
         let place = try VaultPlace(record("a"))
         try encrypt(try decrypted(place), ["-a"], to: place)
         #expect(
-            throws: VaultError.damaged("the header is malformed: the first line is not that of an age file")
+            throws: VaultError.damaged("the header is malformed: the first line is not that of an age file").at(
+                place.path)
         ) { _ = try place.vault.open() }
     }
 }

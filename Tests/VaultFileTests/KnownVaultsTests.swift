@@ -26,7 +26,7 @@ import Testing
     private func text() throws -> String { String(decoding: try file.read(), as: UTF8.self) }
 
     private func entry(_ path: String, _ pin: Pin? = nil, git: Bool = false) -> KnownVaults.Entry {
-        KnownVaults.Entry(pin: pin ?? one, followsGit: git, path: path)
+        KnownVaults.Entry(pin: pin ?? one, followsGit: git, path: FilePath(path))
     }
 
     @Test func knowsNothingWithoutAFile() throws {
@@ -155,23 +155,36 @@ import Testing
         }
     }
 
+    /// The names of folders are bytes: two that are no text look alike when they are shown.
+    @Test func aPathNeedNotBeText() throws {
+        let folders = [UInt8(0xfe), 0xff].map { FilePath(folder.path).appending(bytes: [$0]) }
+        for (folder, pin) in zip(folders, [one, two]) {
+            try DurableFile.createFolder(folder)
+            try known.record(
+                .init(pin: pin, followsGit: false, path: KnownVaults.place(of: folder.appending("vault.age"))))
+        }
+        for (folder, pin) in zip(folders, [one, two]) {
+            #expect(try known.entry(for: folder.appending("vault.age"))?.pin == pin)
+        }
+    }
+
     @Test func aVaultIsKnownByItsRealFolderAndItsName() throws {
         let real = FilePath(folder.file("real"))
         let link = FilePath(folder.file("link"))
         try DurableFile.createFolder(real)
         try FileManager.default.createSymbolicLink(atPath: link.string, withDestinationPath: real.string)
         let realFolder = KnownVaults.place(of: real.appending("vault.age"))
-        #expect(realFolder.hasSuffix("/real/vault.age"))
+        #expect(realFolder.string.hasSuffix("/real/vault.age"))
         #expect(KnownVaults.place(of: link.appending("vault.age")) == realFolder)
         #expect(KnownVaults.place(of: real.appending("../link/./vault.age")) == realFolder)
         // The file itself may be a link: it is known by its own name.
         try Array("x".utf8).write(to: real.appending("vault.age"))
         try FileManager.default.createSymbolicLink(
             atPath: real.appending("other.age").string, withDestinationPath: "vault.age")
-        #expect(KnownVaults.place(of: link.appending("other.age")) == real.appending("other.age").string)
+        #expect(KnownVaults.place(of: link.appending("other.age")) == real.appending("other.age"))
         // A folder that is not there has no real path.
         #expect(KnownVaults.place(of: "/no/such/folder/vault.age") == "/no/such/folder/vault.age")
-        #expect(KnownVaults.place(of: "vault.age") == FileManager.default.currentDirectoryPath + "/vault.age")
+        #expect(KnownVaults.place(of: "vault.age") == FilePath(FileManager.default.currentDirectoryPath + "/vault.age"))
     }
 
     @Test func seesAGitWorkTreeAboveTheVault() throws {

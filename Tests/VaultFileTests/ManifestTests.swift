@@ -1,3 +1,4 @@
+import Sodium
 import Testing
 
 @testable import VaultFile

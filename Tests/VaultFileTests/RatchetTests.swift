@@ -38,17 +38,10 @@ import Testing
     @Test(arguments: cases)
     func comparesWhatIsFoundWithWhatWasSeen(_ test: Case) throws {
         let previous = test.previous.map(Self.hash)
-        let error = test.words.map { VaultError.older($0) }
-        func check(followsGit: Bool) -> VaultError? {
-            do throws(VaultError) {
-                try test.seen.check(test.found, previous: previous, followsGit: followsGit)
-                return nil
-            } catch {
-                return error
-            }
-        }
-        #expect(check(followsGit: false) == error)
-        #expect(check(followsGit: true) == (test.isGits ? nil : error))
+        #expect(test.seen.objection(to: test.found, previous: previous, followsGit: false) == test.words)
+        #expect(
+            test.seen.objection(to: test.found, previous: previous, followsGit: true)
+                == (test.isGits ? nil : test.words))
     }
 
     private static let cases: [Case] = [

@@ -130,7 +130,7 @@ import Testing
                 _ = try vault.open()
             } else {
                 #expect(
-                    throws: VaultError.belowPin(version: 6, minimum: version)
+                    throws: VaultError.belowPin(version: 6, minimum: version).at(place.path)
                 ) { _ = try vault.open() }
             }
         }

@@ -26,6 +26,15 @@ import Testing
         #expect(!path.exists)
     }
 
+    /// Whoever may write the vault has to be able to lock it, and nobody else.
+    @Test(arguments: [(0o600, 0o600), (0o400, 0o600), (0o644, 0o600), (0o660, 0o660), (0o664, 0o660), (0o666, 0o666)])
+    func isForThoseWhoMayWriteTheFile(_ mode: Int, _ lockMode: Int) throws {
+        try Array("x".utf8).write(to: path)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path.string)
+        try VaultLock.hold(path) {}
+        #expect(try FilePath(folder.file("vault.age.lock")).permissions() == lockMode)
+    }
+
     @Test func whoWaitsInVainGivesUp() throws {
         try VaultLock.hold(path) {
             let start = ContinuousClock.now

@@ -142,6 +142,39 @@ import Testing
         }
     }
 
+    /// Two users of one group take turns at a vault that belongs to the group.
+    @Test(.enabled(if: getuid() == 0, "it takes root to be two users"))
+    func aGroupSharesAVault() async throws {
+        try #require(try Command.run("chown", ["-R", "65534:65532", place.folder.path]).status == 0)
+        try setMode(0o770)
+        try setMode(0o770, of: "/state")
+        try setMode(0o660, of: "/vault.age")
+        try FileManager.default.removeItem(atPath: place.folder.file("vault.age.lock"))
+        for (number, user) in [65533, 65534, 65533].enumerated() {
+            await #expect(processExitsWith: .success) {
+                [
+                    folder = place.folder.path as String, line = line as String, pin = "\(place.pin)" as String,
+                    user = user as Int, number = number as Int
+                ] in
+                var group = gid_t(65532)
+                // Its own group is another one.
+                try #require(setgroups(1, &group) == 0 && setgid(gid_t(user)) == 0 && setuid(uid_t(user)) == 0)
+                let vault = Vault(
+                    path: FilePath(folder + "/vault.age"), identities: [try X25519Identity.parse(line)],
+                    trust: .init(pin: Pin(pin)), ratchet: Ratchet(folder: nil))
+                try vault.put(record("gitlab-\(number)"))
+            }
+            var status = stat()
+            #expect(stat(place.path.string, &status) == 0)
+            #expect(status.st_gid == 65532)
+            #expect(try place.path.permissions() == 0o660)
+        }
+        var status = stat()
+        #expect(stat(place.folder.file("vault.age.lock"), &status) == 0)
+        #expect(status.st_uid == 65533 && status.st_gid == 65532)
+        #expect(try place.vault.records().count == 4)
+    }
+
     /// Killed when all is written and nothing is in place.
     @Test func aWriterThatIsKilledLeavesTheOldVault() async throws {
         let (before, backup) = (try place.path.read(), try place.backup.read())

@@ -134,6 +134,29 @@ struct Unexpected: Error {
     let what: String
 }
 
+extension VaultError {
+    /// Trouble with a vault of which a test says later where it lies.
+    static func damaged(_ words: String) -> VaultError { .damaged(path: "", words) }
+    static func older(_ words: String) -> VaultError { .older(path: "", words) }
+    static func belowPin(version: Int, minimum: Int) -> VaultError {
+        .belowPin(path: "", version: version, minimum: minimum)
+    }
+    static func otherVault(found: VaultID, pinned: VaultID) -> VaultError {
+        .otherVault(path: "", found: found, pinned: pinned)
+    }
+
+    /// The same trouble with the vault at `path`.
+    func at(_ path: FilePath) -> VaultError {
+        switch self {
+        case .damaged(_, let words): .damaged(path: path.string, words)
+        case .older(_, let words): .older(path: path.string, words)
+        case .belowPin(_, let version, let minimum): .belowPin(path: path.string, version: version, minimum: minimum)
+        case .otherVault(_, let found, let pinned): .otherVault(path: path.string, found: found, pinned: pinned)
+        default: self
+        }
+    }
+}
+
 extension RecordName {
     init(checking text: some StringProtocol) throws {
         guard let name = RecordName(text) else { throw Unexpected(what: "\(text) is no name") }
@@ -148,6 +171,13 @@ func record(_ name: String, size: Int = 0) -> String {
 }
 
 extension FilePath {
+    /// What has a name in this folder that need not be text.
+    func appending(bytes name: [UInt8]) -> FilePath {
+        var path = withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }
+        path += ([UInt8(ascii: "/")] + name + [0]).map { CChar(bitPattern: $0) }
+        return FilePath(platformString: path)
+    }
+
     /// The content of the file.
     func read() throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: string))) }
 

@@ -227,7 +227,7 @@ import Testing
         for block in [7, 11, 19] { plaintext[block * Block.size + 20] ^= 1 }
         try draft.file(of: plaintext).write(to: place.path)
         let reader = try place.vault.open()
-        #expect(throws: VaultError.damaged("block 7 is not the one that the index names")) {
+        #expect(throws: VaultError.damaged("block 7 is not the one that the index names").at(place.path)) {
             _ = try reader.mapBlocks { _, _ in 0 }
         }
         #expect(throws: Unexpected.self) {
@@ -243,7 +243,8 @@ import Testing
         try file.write(to: place.path)
         let reader = try place.vault.open()
         #expect(
-            throws: VaultError.damaged("the content is damaged: chunk 7 of 21 was changed, or the end is missing")
+            throws: VaultError.damaged("the content is damaged: chunk 7 of 21 was changed, or the end is missing").at(
+                place.path)
         ) { _ = try reader.mapBlocks { _, _ in 0 } }
     }
 
@@ -262,7 +263,7 @@ import Testing
 
     @Test func aTamperedBlockIsCarriedAndStillFailsAtItsReader() throws {
         let place = try tampered()
-        let error = VaultError.damaged("block 1 is not the one that the index names")
+        let error = VaultError.damaged("block 1 is not the one that the index names").at(place.path)
         let before = try hashes(place)
         try place.vault.put(record("aa"), record("ee"))
         var reader = try place.vault.open()
@@ -277,7 +278,7 @@ import Testing
     @Test func aTamperedBlockCannotBeChanged() throws {
         let place = try tampered()
         let before = try place.path.read()
-        let error = VaultError.damaged("block 1 is not the one that the index names")
+        let error = VaultError.damaged("block 1 is not the one that the index names").at(place.path)
         for name in ["c", "cc", "d"] {
             #expect(throws: error) { try place.vault.put(record(name)) }
             #expect(throws: error) { try place.vault.remove(name) }
@@ -290,7 +291,7 @@ import Testing
     @Test func aMisorderedBlockThatIsSignedIsRefused() throws {
         let draft = Draft(blocks: [[record("a")], [record("d"), record("c")], [record("e")]])
         let place = try VaultPlace(holding: draft)
-        let error = VaultError.damaged("block 1 is not in ascending order")
+        let error = VaultError.damaged("block 1 is not in ascending order").at(place.path)
         var reader = try place.vault.open()
         #expect(try reader.record("a") == record("a"))
         #expect(try reader.record("e") == record("e"))

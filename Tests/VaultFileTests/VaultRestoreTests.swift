@@ -6,7 +6,7 @@ import Testing
 
 /// Older versions, and how one of them becomes the newest.
 @Suite struct VaultRestoreTests {
-    private func older(_ words: String) -> VaultError { .older(words) }
+    private func older(_ words: String, _ place: VaultPlace) -> VaultError { .older(words).at(place.path) }
 
     private let reissue = VaultError.notAllowed(
         "the roster must be issued again first, which only the vault's owner can do")
@@ -16,7 +16,7 @@ import Testing
         let two = try place.path.read()
         try place.vault.put(record("two"))
         try two.write(to: place.path)
-        let error = older("it has generation 2, but generation 3 was seen here")
+        let error = older("it has generation 2, but generation 3 was seen here", place)
         #expect(throws: error) { _ = try place.vault.open() }
         #expect(throws: error) { try place.vault.put(record("x")) }
         // Not noticed by who has not seen the newer one.
@@ -29,11 +29,11 @@ import Testing
         try place.vault.put(record("two"))
         try two.write(to: place.path)
         try place.vault(state: "other").put(record("another"))
-        #expect(throws: older("it has generation 3 like the one seen here, but differs from it")) {
+        #expect(throws: older("it has generation 3 like the one seen here, but differs from it", place)) {
             _ = try place.vault.open()
         }
         try place.vault(state: "other").put(record("more"))
-        #expect(throws: older("it does not follow generation 3, which was seen here, but replaces it")) {
+        #expect(throws: older("it does not follow generation 3, which was seen here, but replaces it", place)) {
             _ = try place.vault.open()
         }
         // Two ahead, nothing shows any more that there was another one.
@@ -100,7 +100,7 @@ import Testing
         let place = try VaultPlace(holding: new)
         for state in ["state", "writer", "witness"] { _ = try place.vault(state: state).open() }
         try old.file.write(to: place.path)
-        let error = older("its roster has version 1, but version 2 was seen here")
+        let error = older("its roster has version 1, but version 2 was seen here", place)
         #expect(throws: error) { _ = try place.vault.open() }
         #expect(throws: error) { _ = try place.vault { $0.followsGit = true }.open() }
 
@@ -129,7 +129,7 @@ import Testing
         let place = try VaultPlace(holding: one)
         for state in ["state", "writer", "witness"] { _ = try place.vault(state: state).open() }
         try two.file.write(to: place.path)
-        let error = older("its roster has version 2 like the one seen here, but differs from it")
+        let error = older("its roster has version 2 like the one seen here, but differs from it", place)
         #expect(throws: error) { _ = try place.vault.open() }
         #expect(throws: error) { _ = try place.vault { $0.followsGit = true }.open() }
 
@@ -159,6 +159,18 @@ import Testing
         #expect(reader.manifest.previous == [last.state.manifest])
         try place.vault(as: writer, state: "writer").put(record("zulip"))
         #expect(try place.vault.records().count == 3)
+    }
+
+    @Test func theOwnerSignsWhatOnlyTheOwnerCanSign() throws {
+        let (owner, writer) = (X25519Identity(), X25519Identity())
+        let place = try VaultPlace(holding: draft(4, Number.maximum, of: owner, writer))
+        try place.vault(as: writer, owner).put(record("gitlab"))
+        #expect(try place.vault.state().rosterVersion == 5)
+        // Otherwise the first that may.
+        try place.vault(as: X25519Identity(), writer, owner).put(record("zulip"))
+        let reader = try place.vault.open()
+        #expect(reader.tail.manifest.by == SigningKey(of: writer).verificationKey)
+        #expect(reader.roster.version == 5 && reader.manifest.generation == 2)
     }
 
     @Test func beforeTheHighestGenerationEverybodyStillWrites() throws {

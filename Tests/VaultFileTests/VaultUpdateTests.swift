@@ -315,7 +315,41 @@ import Testing
         let before = try path.read()
         #expect(
             throws: VaultError.damaged("the recipient of low-order is a point of low order, which everybody could open")
+                .at(path)
         ) { try vault.put(record("x")) }
         #expect(try path.read() == before)
+    }
+
+    /// The names of files are bytes.
+    @Test func aPathNeedNotBeText() throws {
+        let folder = try TemporaryFolder()
+        let path = FilePath(folder.path).appending(bytes: [0xff]).appending(bytes: Array("vault".utf8) + [0xfe])
+        let owner = X25519Identity()
+        let ratchet = Ratchet(folder: FilePath(folder.path).appending(bytes: [0xfd]))
+        var trust = Vault.Trust()
+        let new = Vault(path: path, identities: [owner], trust: trust, ratchet: ratchet)
+        trust.pin = Pin(id: try new.create(label: "owner"))
+        let vault = Vault(path: path, identities: [owner], trust: trust, ratchet: ratchet)
+        // What a killed writer left goes.
+        let left = path.removingLastComponent().appending(bytes: Array(".vault".utf8) + [0xfe] + Array(".1a.tmp".utf8))
+        try FileDescriptor.open(left, .writeOnly, options: .create, permissions: .ownerReadWrite).close()
+        try vault.put(record("github"))
+        #expect(try vault.records() == [record("github")])
+        let names = try FileDescriptor.names(in: path.removingLastComponent())
+        #expect(names == ["", ".bak", ".lock"].map { Array("vault".utf8) + [0xfe] + Array($0.utf8) })
+    }
+}
+
+extension FileDescriptor {
+    /// The names in a folder, sorted.
+    fileprivate static func names(in folder: FilePath) throws -> [[UInt8]] {
+        guard let opened = folder.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
+        defer { closedir(opened) }
+        var names: [[UInt8]] = []
+        while let entry = readdir(opened) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name.first != UInt8(ascii: ".") || name.count > 2 { names.append(name) }
+        }
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
 }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import Resources
 internal import Sodium
 internal import VaultFile
@@ -45,24 +44,6 @@ struct AddCommand: ParsableCommand {
                 .exists, "resource \(name) already exists",
                 hint: "give it a new token with '\(Process.name) rotate \(name)', or change it with 'edit'")
         }
-    }
-}
-
-/// Where a token comes from.
-struct TokenOptions: ParsableArguments {
-    @Option(name: .customLong("token-fd"), help: ArgumentHelp("Read the token from this descriptor.", valueName: "n"))
-    var tokenFD: Int32?
-
-    /// Keeps the descriptor from the commands that unlocking may start.
-    func keepFromChildren() {
-        if let tokenFD, tokenFD > 2 { _ = fcntl(tokenFD, F_SETFD, FD_CLOEXEC) }
-    }
-
-    var isPrompt: Bool { tokenFD == nil && SecretInput.isTerminal }
-
-    /// What is said of a stored token's end. One that is a JWT may have it behind it.
-    static func expiry(_ expires: Timestamp?) -> String {
-        expires.map { ", whose token \($0 <= .now ? "expired" : "expires") on \($0)" } ?? ""
     }
 }
 

@@ -1,6 +1,7 @@
 internal import ChildProcess
 internal import Glibc
 internal import Resources
+internal import Sodium
 internal import VaultFile
 
 /// The command that `exec` is to run, as bytes: arguments need not be text.

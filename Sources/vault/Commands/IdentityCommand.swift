@@ -84,7 +84,7 @@ struct IdentityCommand: ParsableCommand {
             if let pin = try Session.givenPin(access) { return pin }
             // What is known of a path says nothing where no vault is.
             guard let path = try Session.pathIfAny(access) else { return nil }
-            guard unsafe Glibc.access(path.string, F_OK) == 0 else { return nil }
+            guard unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 else { return nil }
             return try Session.knownVaults().entry(for: path)?.pin
         }
     }

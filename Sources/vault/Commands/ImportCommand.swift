@@ -94,20 +94,17 @@ struct ImportCommand: ParsableCommand {
             }
             return try Self.content(of: 0, "standard input")
         }
-        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let isMissing = errno == ENOENT || errno == ENOTDIR
-            throw Failure(isMissing ? .missing : .io, "reading the file \(file): \(Failure.text(errno))")
-        }
+        let what = "the file \(file)"
+        let descriptor = try SecretInput.open(file, what: what)
         defer { close(descriptor) }
-        return try Self.content(of: descriptor, "the file \(file)")
+        return try Self.content(of: descriptor, what)
     }
 
     private static func content(of descriptor: Int32, _ what: String) throws -> SecretBuffer {
         var status = stat()
         // One that is not open is named below.
         if unsafe fstat(descriptor, &status) == 0 {
-            guard [S_IFIFO, S_IFREG, S_IFSOCK].contains(status.st_mode & S_IFMT) else {
+            guard SecretInput.isStream(status) else {
                 throw Failure(.usage, "reading \(what): it is neither a file nor a pipe")
             }
             guard status.st_size <= maximumSize else {
@@ -154,8 +151,11 @@ struct ImportCommand: ParsableCommand {
                 }
                 lines.append(Line(number: number, range: range, view: view))
             } catch let error as ResourceError {
-                // What is damage in a vault is a bad input here.
-                throw Failure(.usage, "line \(number): \(Failure(error).message)")
+                // What is damage in a vault is a bad input here; and of the options that would help, one is there.
+                let failure = Failure(error)
+                var hint: String?
+                if case .invalid(_, .https) = error { hint = failure.hint }
+                throw Failure(.usage, "line \(number): \(failure.message)", hint: hint)
             }
             if !quiet { bar.update(start) }
         }

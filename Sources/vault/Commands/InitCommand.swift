@@ -21,10 +21,12 @@ struct InitCommand: ParsableCommand {
     func run() throws {
         let access = options.access
         let path = try Session.path(access)
-        if unsafe Glibc.access(path.string, F_OK) == 0 { throw VaultError.exists(path.string) }
+        if unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 {
+            throw VaultError.exists(path.string)
+        }
         let label = label ?? Self.defaultLabel
         guard Member.isLabel(label) else {
-            throw Failure(.usage, "\"\(label)\" cannot be a label", hint: "letters, digits and . _ -, at most 64")
+            throw Failure(.usage, "this cannot be a label", hint: "letters, digits and . _ -, at most 64")
         }
         let loaded = try identities(access)
         if let id = loaded.pin?.id ?? loaded.commentIDs.first {

@@ -16,13 +16,16 @@ enum SecretInput {
         }
         if isTerminal { return try promptedToken(name, access) }
         var status = stat()
-        guard unsafe fstat(0, &status) == 0, [S_IFIFO, S_IFREG, S_IFSOCK].contains(status.st_mode & S_IFMT) else {
+        guard unsafe fstat(0, &status) == 0, isStream(status) else {
             throw Failure(
                 .usage, "there is no token: standard input is neither a pipe nor a file",
                 hint: "pipe the token in, or give --token-fd N")
         }
         return try read(0, what: "the token from standard input")
     }
+
+    /// Whether a descriptor is a pipe or a file, of which there is an end.
+    static func isStream(_ status: stat) -> Bool { [S_IFIFO, S_IFREG, S_IFSOCK].contains(status.st_mode & S_IFMT) }
 
     private static func promptedToken(_ name: String, _ access: Access) throws -> SecretBytes {
         guard let terminal = Terminal(access) else {
@@ -60,6 +63,16 @@ enum SecretInput {
         return content
     }
 
+    /// Opens a file for reading; one that is missing is told from one that cannot be read.
+    static func open(_ path: String, what: String, options: Int32 = 0) throws -> Int32 {
+        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | options)
+        guard descriptor >= 0 else {
+            let isMissing = errno == ENOENT || errno == ENOTDIR
+            throw Failure(isMissing ? .missing : .io, "reading \(what): \(Failure.text(errno))")
+        }
+        return descriptor
+    }
+
     /// The content of a file that may be secret.
     ///
     /// - Parameters:
@@ -76,11 +89,7 @@ enum SecretInput {
     ) throws -> SecretBuffer {
         let what = namesPath ? "\(what) \(path)" : what
         // A named pipe that nobody writes into is not waited for.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            let isMissing = errno == ENOENT || errno == ENOTDIR
-            throw Failure(isMissing ? .missing : .io, "reading \(what): \(Failure.text(errno))")
-        }
+        let descriptor = try open(path, what: what, options: O_NOCTTY | O_NONBLOCK)
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
@@ -114,6 +123,14 @@ extension SecretBuffer {
             }
         }
         truncate(to: size)
+    }
+
+    /// Appends a byte, of which no copy is left anywhere else.
+    mutating func append(_ byte: UInt8) {
+        withSpace(1) { space in
+            space[0] = byte
+            return 1
+        }
     }
 
     /// Drops the last character, all of its bytes in UTF-8.

@@ -71,7 +71,7 @@ struct Terminal: ~Copyable {
             case 0x7f, 0x08: line.dropCharacter()
             case 0x15: line.removeAll()
             case ..<0x20: break
-            default: line.append([byte].span)
+            default: line.append(byte)
             }
             return false
         }
@@ -82,7 +82,7 @@ struct Terminal: ~Copyable {
     func readAnswer(_ question: String) throws -> String {
         show(question)
         return try readLine { byte, line in
-            line.append([byte].span)
+            line.append(byte)
             return false
         }.withBytes { String(decoding: $0.publicCopy, as: UTF8.self) }
     }

@@ -71,8 +71,7 @@ struct IdentitySource {
     private func noIdentity(_ path: String) -> Failure {
         if Variables.isWithheld {
             return Failure(
-                .notAllowed, "there is no identity: the surrounding '\(Process.name) exec' keeps its own to itself",
-                hint: "start the surrounding one with --keep VAULT_IDENTITY, or give a file by VAULT_IDENTITY_FILE")
+                .notAllowed, "there is no identity: \(Variables.withholding)", hint: Variables.keepIdentityHint)
         }
         return Failure(
             .notAllowed, "there is no identity to unlock the vault with: no \(path)",
@@ -119,14 +118,10 @@ struct IdentitySource {
             return
         }
         do throws(IdentityFile.Malformed) {
-            let contents = try IdentityFile.parse(text)
+            let contents = try IdentityFile.parse(text, commentsAfter: "vault-id:")
             loaded.identities += contents.identities
-            for comment in contents.comments where comment.hasPrefix("vault-id:") {
-                if let id = VaultID(comment.dropFirst("vault-id:".count).drop { $0 == " " }),
-                    !loaded.commentIDs.contains(id)
-                {
-                    loaded.commentIDs.append(id)
-                }
+            for comment in contents.comments {
+                if let id = VaultID(comment), !loaded.commentIDs.contains(id) { loaded.commentIDs.append(id) }
             }
         } catch {
             switch error {
@@ -218,9 +213,6 @@ struct IdentitySource {
 }
 
 extension Span<UInt8> {
-    /// A copy in ordinary memory, for what is no secret or is encrypted.
-    var publicCopy: [UInt8] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
-
     /// What there is without white space at both ends.
     var trimmedRange: Range<Int> {
         var (start, end) = (0, count)

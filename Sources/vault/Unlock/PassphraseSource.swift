@@ -27,7 +27,7 @@ final class PassphraseSource {
             if Variables.isWithheld {
                 throw Failure(
                     .notAllowed,
-                    "the identity \(path) needs a passphrase: the surrounding '\(Process.name) exec' keeps its own to itself",
+                    "the identity \(path) needs a passphrase: \(Variables.withholding)",
                     hint: "start the surrounding one with --keep VAULT_PASSPHRASE or --keep VAULT_IDENTITY")
             }
             throw Failure(

@@ -2,7 +2,6 @@ internal import Age
 internal import Glibc
 internal import Resources
 internal import Sodium
-internal import Synchronization
 internal import SystemPackage
 internal import VaultFile
 
@@ -10,10 +9,6 @@ internal import VaultFile
 struct Session {
     let access: Access
     let vault: Vault
-    let loaded: LoadedIdentities
-
-    /// The path of the vault that this process has to do with, for the messages of ``Failure``.
-    static let openedPath = Mutex<String?>(nil)
 
     /// The path of the vault.
     static func path(_ access: Access) throws -> FilePath {
@@ -37,7 +32,7 @@ struct Session {
     init(_ access: Access) throws {
         let path = try Self.path(access)
         // Before a passphrase is asked for.
-        guard unsafe Glibc.access(path.string, F_OK) == 0 else {
+        guard unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { throw VaultError.noSuchFile(path.string) }
             throw Failure(.io, "opening \(path): \(Failure.text(errno))")
         }
@@ -48,8 +43,6 @@ struct Session {
     /// A vault that was found already.
     init(_ access: Access, path: FilePath, loaded: LoadedIdentities, trust: Vault.Trust) throws {
         self.access = access
-        self.loaded = loaded
-        Self.openedPath.withLock { $0 = path.string }
         vault = Vault(
             path: path, identities: loaded.identities, trust: trust,
             ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
@@ -106,7 +99,7 @@ struct Session {
         guard let terminal = Terminal(access) else { return false }
         let place = KnownVaults.place(of: path)
         let question = """
-            The vault at \(Messages.visible(place)) is not known here.
+            The vault at \(Messages.visible(place.string)) is not known here.
             Its id is \(id).
             Ask its owner whether that is right. Trust it from now on? (yes/no) 
             """
@@ -143,10 +136,7 @@ struct Session {
 
     static func record(named name: RecordName, in reader: inout VaultReader) throws -> Record {
         let record = try reader.withRecord(named: name) { line in try Record(line) }
-        guard let record else {
-            throw Failure(
-                .missing, "there is no resource \(name)", hint: "see what there is with '\(Process.name) list'")
-        }
+        guard let record else { throw ResourceNames.missing(name) }
         return record
     }
 
