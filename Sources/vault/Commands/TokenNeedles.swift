@@ -26,6 +26,7 @@ struct TokenNeedles: ~Copyable {
     ///   - names: The resources; all when none is named.
     ///   - session: The vault.
     ///   - withHeaders: Whether the values of headers are looked for as a whole.
+    /// - Throws: ``Failure``, or what reading the vault throws.
     init(_ names: [RecordName], _ session: Session, withHeaders: Bool) throws {
         var reader = try session.vault.open()
         if names.isEmpty {
