@@ -36,7 +36,7 @@ struct Leaks {
     /// - Returns: What was found, by path and line; what was not read, by path.
     func sorted(_ sources: [TokenNeedles.Source]) -> Leaks {
         var sorted = Leaks()
-        var places: [(first: Leak, others: [Leak])] = []
+        var places: [[Leak]] = []
         // Stable, so that what stands in one line keeps its order.
         let order = found.enumerated().sorted { one, other in
             if one.element.path != other.element.path {
@@ -46,14 +46,14 @@ struct Leaks {
         }
         for (_, leak) in order {
             if let last = places.last?.first, last.line == leak.line, last.path == leak.path {
-                places[places.count - 1].others.append(leak)
+                places[places.count - 1].append(leak)
             } else {
-                places.append((leak, [leak]))
+                places.append([leak])
             }
         }
         for place in places {
             var seen: Set<String> = []
-            sorted.found += place.others.filter { leak in
+            sorted.found += place.filter { leak in
                 let source = sources[leak.token]
                 return seen.insert("\(source.name) \(source.isEarlier) \(leak.form)").inserted
             }
