@@ -34,6 +34,28 @@ enum Messages {
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))
     }
 
+    /// The same for a path, which need not be text: all else of it stays as it is.
+    static func visible(path: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = []
+        var rest = path[...]
+        while !rest.isEmpty {
+            var parser = Unicode.UTF8.ForwardParser()
+            var bytes = rest.makeIterator()
+            var size = 1
+            var hidden = false
+            switch parser.parseScalar(from: &bytes) {
+            case .valid(let encoded):
+                size = encoded.count
+                hidden = isControl(Unicode.UTF8.decode(encoded))
+            case .error(let length): size = length
+            case .emptyInput: break
+            }
+            output += hidden ? Array("\u{fffd}".utf8) : Array(rest.prefix(size))
+            rest = rest.dropFirst(size)
+        }
+        return output
+    }
+
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
             || [0x200e, 0x200f, 0x2028, 0x2029].contains(scalar.value) || (0x202a...0x202e).contains(scalar.value)
