@@ -99,9 +99,10 @@ static inline int clinux_open_leader(int flags) { return posix_openpt(flags); }
 static inline int clinux_unlock(int leader) { return unlockpt(leader); }
 
 /// ioctl(TIOCGPTPEER): opens the replica of a pseudo-terminal by its leader, whatever is mounted at /dev/pts.
-static inline int clinux_open_replica(int leader) {
-    return ioctl(leader, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-}
+static inline int clinux_open_replica(int leader, int flags) { return ioctl(leader, TIOCGPTPEER, flags); }
+
+/// ioctl(TIOCSTI): as if that byte had been typed at the terminal.
+static inline int clinux_type(int descriptor, unsigned char byte) { return ioctl(descriptor, TIOCSTI, &byte); }
 
 /// ioctl(TIOCSCTTY): makes a terminal the controlling one of the caller's new session.
 static inline int clinux_set_controlling_terminal(int descriptor) { return ioctl(descriptor, TIOCSCTTY, 0); }
