@@ -30,7 +30,7 @@ final class OutputSink {
             let own = unsafe open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
             method = own >= 0 ? .own(own) : .careful
             // Fewer, larger turns: with a small pipe each side waits for the other one most of the time.
-            if standard.kind == S_IFIFO { _ = clinux_set_pipe_size(descriptor, 1 << 20) }
+            if standard.kind == S_IFIFO { _ = clinux_set_pipe_size(descriptor, 1 << 18) }
             let pipeMagic = 0x5049_5045
             isAnonymous = !standard.isTerminal && clinux_file_system(descriptor) == pipeMagic
         } else {

@@ -18,8 +18,8 @@ final class RelayLoop {
     }
 
     /// Filters and system calls get cheaper with more at once, to the point where it leaves the processor's cache.
-    private static let bufferSize = 1 << 18
-    private static let pipeSize: Int32 = 1 << 20
+    private static let bufferSize = 1 << 17
+    private static let pipeSize: Int32 = 1 << 18
 
     private let signals: Signals
     private let child: Child
