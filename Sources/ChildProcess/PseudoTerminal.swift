@@ -16,7 +16,9 @@ struct PseudoTerminal: ~Copyable {
         let operation = "making a pseudo-terminal"
         let leader = clinux_open_leader(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         guard leader >= 0 else { throw SystemError(operation) }
-        guard clinux_unlock(leader) == 0, case let opened = clinux_open_replica(leader, O_RDWR | O_NOCTTY | O_CLOEXEC), opened >= 0 else {
+        guard clinux_unlock(leader) == 0, case let opened = clinux_open_replica(leader, O_RDWR | O_NOCTTY | O_CLOEXEC),
+            opened >= 0
+        else {
             let error = SystemError(operation)
             close(leader)
             throw error

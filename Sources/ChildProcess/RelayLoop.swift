@@ -19,7 +19,6 @@ final class RelayLoop {
 
     /// Filters and system calls get cheaper with more at once, to the point where it leaves the processor's cache.
     private static let bufferSize = 1 << 18
-    private static let pipeSize: Int32 = 1 << 20
 
     private let signals: Signals
     private let child: Child
@@ -126,7 +125,7 @@ final class RelayLoop {
         var pipe: [Int32] = [0, 0]
         guard unsafe clinux_pipe(&pipe) == 0 else { throw SystemError("making a pipe") }
         _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
-        _ = clinux_set_pipe_size(pipe[1], pipeSize)
+        _ = clinux_set_pipe_size(pipe[1], OutputSink.pipeSize)
         return (pipe[0], pipe[1])
     }
 

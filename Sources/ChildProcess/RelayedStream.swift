@@ -128,7 +128,9 @@ final class RelayedStream {
     private func write(_ bytes: Span<UInt8>) -> Int {
         var start = 0
         do throws(WriteError) {
-            while start < bytes.count, case let count = try sink.write(bytes.extracting(droppingFirst: start)), count > 0 {
+            while start < bytes.count, case let count = try sink.write(bytes.extracting(droppingFirst: start)),
+                count > 0
+            {
                 start += count
             }
         } catch {
