@@ -273,9 +273,7 @@ final class RelayLoop {
             // All of our process group, as the terminal would have done it. Where nobody could go on with the group, the
             // system takes no notice, and so the command goes on, too.
             kill(0, signal)
-            let one = SignalSet([signal])
-            one.unblock()
-            one.block()
+            SignalSet([signal]).unblock().install()
         }
         // What follows is done now.
         SignalSet([SIGCONT]).discard()
@@ -296,13 +294,14 @@ struct PendingKeys {
     private(set) var bytes: [UInt8] = []
 
     var isEmpty: Bool { bytes.isEmpty }
-    /// Keys that nobody reads stay where they are.
-    var hasRoom: Bool { bytes.count < Self.limit }
+    /// Keys that nobody reads stay where they are; none come any more from a terminal that was hung up.
+    var hasRoom: Bool { bytes.count < Self.limit && !isHungUp }
+    private var isHungUp = false
 
     mutating func read(from terminal: Int32) {
         var part = [UInt8](repeating: 0, count: Self.limit - bytes.count)
         let count = unsafe Glibc.read(terminal, &part, part.count)
-        if count > 0 { bytes += part[..<count] }
+        if count > 0 { bytes += part[..<count] } else { isHungUp = count == 0 || errno == EIO }
     }
 
     mutating func write(to terminal: Int32) {
