@@ -19,7 +19,6 @@ final class RelayLoop {
 
     /// Filters and system calls get cheaper with more at once, to the point where it leaves the processor's cache.
     private static let bufferSize = 1 << 17
-    private static let pipeSize: Int32 = 1 << 18
 
     private let signals: Signals
     private let child: Child
@@ -126,7 +125,7 @@ final class RelayLoop {
         var pipe: [Int32] = [0, 0]
         guard unsafe clinux_pipe(&pipe) == 0 else { throw SystemError("making a pipe") }
         _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
-        _ = clinux_set_pipe_size(pipe[1], pipeSize)
+        _ = clinux_set_pipe_size(pipe[1], OutputSink.pipeSize)
         return (pipe[0], pipe[1])
     }
 
@@ -274,9 +273,7 @@ final class RelayLoop {
             // All of our process group, as the terminal would have done it. Where nobody could go on with the group, the
             // system takes no notice, and so the command goes on, too.
             kill(0, signal)
-            let one = SignalSet([signal])
-            one.unblock()
-            one.block()
+            SignalSet([signal]).unblock().install()
         }
         // What follows is done now.
         SignalSet([SIGCONT]).discard()
@@ -297,13 +294,14 @@ struct PendingKeys {
     private(set) var bytes: [UInt8] = []
 
     var isEmpty: Bool { bytes.isEmpty }
-    /// Keys that nobody reads stay where they are.
-    var hasRoom: Bool { bytes.count < Self.limit }
+    /// Keys that nobody reads stay where they are; none come any more from a terminal that was hung up.
+    var hasRoom: Bool { bytes.count < Self.limit && !isHungUp }
+    private var isHungUp = false
 
     mutating func read(from terminal: Int32) {
         var part = [UInt8](repeating: 0, count: Self.limit - bytes.count)
         let count = unsafe Glibc.read(terminal, &part, part.count)
-        if count > 0 { bytes += part[..<count] }
+        if count > 0 { bytes += part[..<count] } else { isHungUp = count == 0 || errno == EIO }
     }
 
     mutating func write(to terminal: Int32) {

@@ -29,9 +29,14 @@ struct SignalSet {
     }
 
     /// Lets these through.
-    func unblock() {
+    ///
+    /// - Returns: What was held back before.
+    @discardableResult
+    func unblock() -> SignalSet {
         var new = set
-        unsafe sigprocmask(SIG_UNBLOCK, &new, nil)
+        var before = SignalSet([])
+        unsafe sigprocmask(SIG_UNBLOCK, &new, &before.set)
+        return before
     }
 
     /// Holds back exactly these.
