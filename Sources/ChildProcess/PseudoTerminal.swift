@@ -8,10 +8,8 @@ struct PseudoTerminal: ~Copyable {
     /// The child's end.
     let replica: Int32
 
-    /// Makes one that looks like `terminal`.
-    ///
-    /// - Parameter processesOutput: Whether line ends and the like are changed for display here; otherwise bytes arrive
-    ///   as they were written, for the real terminal to do that.
+    /// Makes one that looks like `terminal`. Where it does not process output, line ends and the like arrive as they were
+    /// written, for the real terminal to change them for display.
     init(like terminal: Int32, processesOutput: Bool) throws(SystemError) {
         let operation = "making a pseudo-terminal"
         let leader = clinux_open_leader(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)

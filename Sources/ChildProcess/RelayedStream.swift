@@ -23,7 +23,7 @@ final class RelayedStream {
     /// A pseudo-terminal holds no more than that.
     private static let terminalRest = 1 << 17
 
-    /// - Parameter isShared: Whether standard output and standard error both go there.
+    /// Takes over the source. Shared is what standard output and standard error both go to.
     init(_ standard: StandardDescriptor, isShared: Bool, source: Int32, filter: any OutputFilter) {
         self.isShared = isShared
         number = standard.number
