@@ -34,6 +34,7 @@ final class RelayLoop {
     /// What was typed while the child ran, and is for whoever reads the terminal next.
     private var unread: [UInt8] = []
     private var ending: Ending?
+    private var isToldToEnd = false
 
     // MARK: - Starting
 
@@ -141,6 +142,8 @@ final class RelayLoop {
         while true {
             if ending != nil {
                 for stream in streams { unsafe stream.drainRest(buffer) }
+                // Who ends this process does not want it to wait for somebody who does not read.
+                if isToldToEnd { for stream in streams where !stream.isFinished { stream.abandon() } }
                 if streams.allSatisfy(\.isFinished) { break }
             }
             waitAndHandle()
@@ -210,7 +213,10 @@ final class RelayLoop {
         }
         switch child {
         // The terminal has sent it to the child as well.
-        case .direct(let id): if !signal.isFromKernel { kill(id, signal.number) }
+        case .direct(let id):
+            guard !signal.isFromKernel else { return }
+            kill(id, signal.number)
+            isToldToEnd = isToldToEnd || [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(signal.number)
         case .inSession(let session): kill(-session.leader.command, signal.number)
         }
     }

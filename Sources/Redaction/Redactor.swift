@@ -33,22 +33,23 @@ public struct Redactor: ~Copyable {
     ///   - input: The next bytes.
     ///   - emit: Gets bytes in their order; they are lent for the call.
     public mutating func process(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {
-        let held = search.held
+        let (held, decided) = (search.held, search.decided)
         search.advance(input)
-        hand(on: search.decide(), of: input, behind: held, emit)
+        hand(on: search.decide(), from: decided, of: input, behind: held, emit)
     }
 
     /// Ends the stream, and hands on what was held back. A part of a secret that is worth something is masked.
     public mutating func finish(_ emit: (Span<UInt8>) -> Void) {
-        let held = search.held
-        hand(on: search.finish(findsParts: true), of: Span(), behind: held, emit)
+        let (held, decided) = (search.held, search.decided)
+        hand(on: search.finish(findsParts: true), from: decided, of: Span(), behind: held, emit)
     }
 
     /// Hands on what is decided upon: of the bytes that were held back, and then of the input.
     private mutating func hand(
-        on decisions: [Search.Decision], of input: Span<UInt8>, behind held: Range<Int>, _ emit: (Span<UInt8>) -> Void
+        on decisions: [Search.Decision], from place: Int, of input: Span<UInt8>, behind held: Range<Int>,
+        _ emit: (Span<UInt8>) -> Void
     ) {
-        var source = Source(held: held, inputStart: search.position - input.count)
+        var source = Source(place: place, held: held, inputStart: search.position - input.count)
         for decision in decisions {
             switch decision {
             case .find(let needle):
@@ -83,11 +84,11 @@ public struct Redactor: ~Copyable {
         /// The place of the input's first byte.
         let inputStart: Int
 
-        init(held: Range<Int>, inputStart: Int) {
+        init(place: Int, held: Range<Int>, inputStart: Int) {
+            self.place = place
             self.held = held
             self.inputStart = inputStart
             heldStart = inputStart - held.count
-            place = heldStart
         }
 
         mutating func pass(
@@ -108,8 +109,15 @@ public struct Redactor: ~Copyable {
         unsafe bytes.withUnsafeBufferPointer { unsafe insertions.append((search.position, Array($0))) }
     }
 
-    /// Whether a secret may have begun.
-    var isWithinNeedle: Bool { search.isWithinNeedle }
+    /// Hands on what is held back, if it is less than `count` bytes. A secret that goes on from there is masked all the
+    /// same, without them.
+    mutating func release(below count: Int, _ emit: (Span<UInt8>) -> Void) {
+        let (held, decided) = (search.held, search.decided)
+        hand(on: search.release(below: count), from: decided, of: Span(), behind: held, emit)
+    }
+
+    /// How many bytes of a secret the stream may end with.
+    var depth: Int { search.held.count }
 
     /// Whether a secret that may have begun goes on with `byte`.
     func goesOn(with byte: UInt8) -> Bool { search.goesOn(with: byte) }

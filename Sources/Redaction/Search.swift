@@ -43,9 +43,6 @@ struct Search {
     /// The bytes that are not decided upon: the first ones of a needle, where they stand in the matcher's text.
     var held: Range<Int> { matcher.automaton.path(to: state) }
 
-    /// Whether a needle may have begun.
-    var isWithinNeedle: Bool { state != 0 }
-
     /// Whether a needle that may have begun goes on with `byte`.
     func goesOn(with byte: UInt8) -> Bool {
         matcher.text.withBytes { matcher.automaton.successor(of: state, by: byte, in: $0) != nil }
@@ -144,6 +141,9 @@ struct Search {
 
     /// Takes note of a needle, which ends behind all that were found before.
     private mutating func add(_ finding: Finding) {
+        var finding = finding
+        // What was released cannot be taken back.
+        finding.start = max(finding.start, decided)
         if finding.start < coveredEnd {
             coveredEnd = finding.end
             return findings.removeAll(keepingCapacity: true)
@@ -157,6 +157,10 @@ struct Search {
 
     /// What became of the bytes that are certain by now.
     mutating func decide() -> [Decision] { decide(until: position - held.count) }
+
+    /// Lets go of what is held back, if it is less than `count` bytes. A needle that goes on from there is found all the
+    /// same, without them.
+    mutating func release(below count: Int) -> [Decision] { held.count < count ? decide(until: position) : [] }
 
     /// Ends the stream, and says what became of its last bytes.
     ///

@@ -3,6 +3,9 @@
 /// Control sequences (ECMA-48, and what xterm makes of it) and control characters are no text: a secret is found across
 /// them, and they are all handed on, those within a secret behind its mask. What stands in a control string, such as a
 /// window's title, is shown somewhere too: it is a text of its own.
+///
+/// What is typed must be seen, and the cursor must be where it belongs: so less than half of the smallest secret is not
+/// held back when nothing follows for now. If it was the beginning of a secret, the rest is masked.
 public struct TerminalRedactor: ~Copyable {
     /// Where the stream is.
     private enum Position {
@@ -16,19 +19,30 @@ public struct TerminalRedactor: ~Copyable {
         case string(endsWithBell: Bool)
     }
 
+    /// What is less than that is not held back when nothing follows: half of ``Needles/minimumSize``.
+    var releasedSize = Needles.minimumSize / 2
+
     private var text: Redactor
     /// For the control string that the stream is in.
     private var string: Redactor
     private var position = Position.text
     /// Whether a space within what may be a secret waits for what follows: with a carriage return it ends a line.
     private var hasSpace = false
+    /// The most columns that the line has so far.
+    private var column = 0
+    /// Whether the next text begins another one: a line may end in two characters.
+    private var isLineEnded = false
+    /// How many columns the terminal has; nil when that is not known.
+    private let columns: () -> Int?
 
     /// A redactor for one stream.
     ///
     /// - Parameters:
     ///   - matcher: What to look for.
     ///   - names: What to call the secrets, by their numbers.
-    public init(_ matcher: Matcher, names: [String]) {
+    ///   - columns: Says how many columns the terminal has; nil when that is not known.
+    public init(_ matcher: Matcher, names: [String], columns: @escaping () -> Int?) {
+        self.columns = columns
         text = Redactor(matcher, names: names)
         string = Redactor(matcher, names: names)
     }
@@ -44,6 +58,7 @@ public struct TerminalRedactor: ~Copyable {
     public mutating func process(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {
         var output: [UInt8] = []
         process(input, into: &output)
+        text.release(below: releasedSize) { output.append($0) }
         if !output.isEmpty { emit(output.span) }
     }
 
@@ -68,7 +83,7 @@ public struct TerminalRedactor: ~Copyable {
                 start = index
                 if byte == Self.escape {
                     position = .escape
-                } else if text.isWithinNeedle, !text.goesOn(with: byte) {
+                } else if mayBeWithinSecret(at: byte), !text.goesOn(with: byte) {
                     if hasSpace { text.insert([Self.space].span) { output.append($0) } }
                     hasSpace = false
                     insert(input.extracting(index..<index + 1), &output)
@@ -76,11 +91,16 @@ public struct TerminalRedactor: ~Copyable {
                 } else {
                     endSpace(&output)
                 }
+                if byte == Self.carriageReturn || byte == Self.lineFeed { isLineEnded = true }
             case .escape, .sequence:
                 if let next = Self.position(behind: byte, in: position) {
                     position = next
                     if case .sequence = next { continue }
                     if case .escape = next { continue }
+                    // Colours and modes leave the cursor where it is; anything may be where others put it.
+                    if ![UInt8(ascii: "m"), UInt8(ascii: "K"), UInt8(ascii: "h"), UInt8(ascii: "l")].contains(byte) {
+                        column = .max / 2
+                    }
                     insert(input.extracting(start..<index + 1), &output)
                     start = index + 1
                 } else {
@@ -112,14 +132,27 @@ public struct TerminalRedactor: ~Copyable {
         }
     }
 
+    /// Whether a control character stands within what may be a secret: where much of one has come, or where a line is
+    /// full. Otherwise many a line would not be seen to its end.
+    private func mayBeWithinSecret(at control: UInt8) -> Bool {
+        let depth = text.depth
+        if depth == 0 { return false }
+        let endsLine = control == Self.carriageReturn || control == Self.lineFeed
+        return !endsLine || depth >= releasedSize || columns().map { column >= $0 - 1 } ?? true
+    }
+
     /// Takes text without control characters in it.
     private mutating func takeText(_ bytes: Span<UInt8>, _ output: inout [UInt8]) {
         guard !bytes.isEmpty else { return }
+        if isLineEnded { column = 0 }
+        isLineEnded = false
+        // A character of several bytes may be two columns wide.
+        for index in bytes.indices { column += bytes[index] < 0x80 ? 1 : bytes[index] < 0xc0 ? 0 : 2 }
         let isSpaceLast = bytes[bytes.count - 1] == Self.space
         text.process(isSpaceLast ? bytes.extracting(droppingLast: 1) : bytes) { output.append($0) }
         guard isSpaceLast else { return }
         hasSpace = true
-        if !text.isWithinNeedle || text.goesOn(with: Self.space) { endSpace(&output) }
+        if text.depth == 0 || text.goesOn(with: Self.space) { endSpace(&output) }
     }
 
     private mutating func endSpace(_ output: inout [UInt8]) {
@@ -164,6 +197,7 @@ public struct TerminalRedactor: ~Copyable {
 
     private static let bell: UInt8 = 0x07
     private static let tab: UInt8 = 0x09
+    private static let lineFeed: UInt8 = 0x0a
     private static let carriageReturn: UInt8 = 0x0d
     private static let cancel: UInt8 = 0x18
     private static let substitute: UInt8 = 0x1a

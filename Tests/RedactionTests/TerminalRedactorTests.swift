@@ -12,8 +12,10 @@ import Testing
         return Matcher(needles)
     }()
 
-    private func redact(_ parts: [[UInt8]]) -> String {
-        var redactor = TerminalRedactor(matcher, names: ["t", "s"])
+    /// - Parameter releasedSize: 0 holds everything back that may become a secret, as for a pipe.
+    private func redact(_ parts: [[UInt8]], releasedSize: Int = 0, columns: Int? = nil) -> String {
+        var redactor = TerminalRedactor(matcher, names: ["t", "s"]) { columns }
+        redactor.releasedSize = releasedSize
         var output: [UInt8] = []
         let append = { (span: Span<UInt8>) in span.withUnsafeBufferPointer { output += Array($0) } }
         for part in parts { redactor.process(part.span, append) }
@@ -73,11 +75,52 @@ import Testing
     }
 
     @Test func `A prompt with colours is not held back`() {
-        var redactor = TerminalRedactor(matcher, names: ["t", "s"])
+        var redactor = TerminalRedactor(matcher, names: ["t", "s"]) { 80 }
         var output: [UInt8] = []
         let prompt = Array("\u{1b}[1mPassword:\u{1b}[0m ".utf8)
         redactor.process(prompt.span) { span in span.withUnsafeBufferPointer { output += Array($0) } }
         #expect(output == prompt)
+    }
+
+    /// What is seen so far, part by part.
+    private func steps(_ parts: [String], columns: Int = 80) -> [String] {
+        var redactor = TerminalRedactor(matcher, names: ["t", "s"]) { columns }
+        return parts.map { part in
+            var output: [UInt8] = []
+            let bytes = Array(part.utf8)
+            redactor.process(bytes.span) { span in span.withUnsafeBufferPointer { output += Array($0) } }
+            return String(decoding: output, as: UTF8.self)
+        }
+    }
+
+    @Test func `What is typed is seen at once, and lines to their ends`() {
+        #expect(steps(["t", "o", "p", "\r\n"]) == ["t", "o", "p", "\r\n"])
+        #expect(steps(["all is", " se\r\n", "$ "]) == ["all is", " se\r\n", "$ "])
+        #expect(steps(["draw tok\u{1b}[5;1H\u{1b}[?25h"]) == ["draw tok\u{1b}[5;1H\u{1b}[?25h"])
+    }
+
+    @Test func `What was let go is not masked, and the rest of it is`() {
+        #expect(steps(["tok", "-terminal-01", "!"]) == ["tok", "[vault:t]", "!"])
+        #expect(steps(["tok-", "terminal-01"]) == ["", "[vault:t]"])
+        #expect(steps(["x t", "o", "k", "-", "terminal-01."]) == ["x t", "o", "k", "", "[vault:t]."])
+        #expect(steps(["x t", "o", "k", "-", "ter."]) == ["x t", "o", "k", "", "-ter."])
+    }
+
+    @Test func `A full line goes on in the next one`() {
+        #expect(
+            redact([Array("12345678to\r\nk-terminal-01.".utf8)], releasedSize: 4, columns: 10)
+                == "12345678[vault:t]\r\n.")
+        #expect(
+            redact([Array("1234to\r\nk-terminal-01.".utf8)], releasedSize: 4, columns: 10) == "1234to\r\nk-terminal-01."
+        )
+        #expect(redact([Array("12tok-\r\nterminal-01.".utf8)], releasedSize: 4, columns: 10) == "12[vault:t]\r\n.")
+        // The cursor was put somewhere; a character of two columns.
+        #expect(
+            redact([Array("\u{1b}[1;9Hto\r\nk-terminal-01.".utf8)], releasedSize: 4, columns: 10)
+                == "\u{1b}[1;9H[vault:t]\r\n.")
+        #expect(
+            redact([Array("\u{4e16}\u{4e16}\u{4e16}\u{4e16}to\r\nk-terminal-01.".utf8)], releasedSize: 4, columns: 10)
+                == "\u{4e16}\u{4e16}\u{4e16}\u{4e16}[vault:t]\r\n.")
     }
 
     @Test(arguments: 0..<20) func `Without the control sequences it is what a pipe gives`(seed: UInt64) {
@@ -98,7 +141,8 @@ import Testing
                 }
                 written.append(byte)
             }
-            var redactor = TerminalRedactor(matcher, names: names)
+            var redactor = TerminalRedactor(matcher, names: names) { nil }
+            redactor.releasedSize = 0
             var output: [UInt8] = []
             let append = { (span: Span<UInt8>) in span.withUnsafeBufferPointer { output += Array($0) } }
             for part in Fuzz.parts(of: written, &random) { redactor.process(part.span, append) }

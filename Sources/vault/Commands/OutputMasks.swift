@@ -16,7 +16,8 @@ final class OutputMasks {
     func filter(_ descriptor: Int32, _ kind: Relay.StreamKind) -> any OutputFilter {
         let filter: any CountingFilter
         switch kind {
-        case .terminal: filter = TerminalMask(TerminalRedactor(matcher, names: names))
+        case .terminal:
+            filter = TerminalMask(TerminalRedactor(matcher, names: names) { Terminal.columns(of: descriptor) })
         case .pipe: filter = PipeMask(Redactor(matcher, names: names))
         }
         // On a terminal the masks can be seen.
