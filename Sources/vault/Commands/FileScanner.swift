@@ -100,5 +100,12 @@ private final class FileProgress: Sendable {
         _ = bar.withLockIfAvailable { $0.update(done.load(ordering: .relaxed)) }
     }
 
-    func end() { bar.withLock { $0.end() } }
+    func end() {
+        guard isShown else { return }
+        bar.withLock { bar in
+            // One thread may have held the bar while the others did all the rest.
+            bar.update(done.load(ordering: .relaxed))
+            bar.end()
+        }
+    }
 }
