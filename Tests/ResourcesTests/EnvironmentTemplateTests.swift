@@ -23,7 +23,8 @@ import Testing
 
     @Test(arguments: [
         "=v", "1A=v", "A B=v", " A=v", "PATH=v", "LD_PRELOAD={{token}}", "GIT_ASKPASS=v", "VAULT_TOKEN={{token}}",
-        "BASH_ENV={{headers}}", "A=\0", "A=b\0c", "A={{other}}", "A={{token", "{{name}}=v",
+        "BASH_ENV={{headers}}", "A=\0", "A=b\0c", "A=b\n", "A=\u{1b}[31m", "A=\u{9b}31m", "A={{other}}", "A={{token",
+        "{{name}}=v",
     ])
     func `A name, a value or a variable that cannot be is refused`(text: String) {
         #expect(throws: ResourceError.self) { try EnvironmentTemplate(text) }
