@@ -4,7 +4,7 @@ import Testing
 @Suite struct EnvironmentTemplateTests {
     @Test(arguments: [
         ("A={{token}}", "A", "{{token}}"), ("A=", "A", ""), ("A= ", "A", " "), ("A==", "A", "="), ("A=b=c", "A", "b=c"),
-        ("A=x\ny\t", "A", "x\ny\t"), ("A=https://x/{{name}}", "A", "https://x/{{name}}"), ("a=ü", "a", "ü"),
+        ("A=x y", "A", "x y"), ("A=https://x/{{name}}", "A", "https://x/{{name}}"), ("a=ü", "a", "ü"),
         ("A={{headers}}:{{curl_config}}", "A", "{{headers}}:{{curl_config}}"), ("A=$(id)", "A", "$(id)"),
         ("A={{basic}} {{username}} {{url}}", "A", "{{basic}} {{username}} {{url}}"), ("A=\u{301}", "A", "\u{301}"),
     ])
