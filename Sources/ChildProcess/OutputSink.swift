@@ -16,6 +16,9 @@ final class OutputSink {
 
     private static let carefulSize = 4096
 
+    /// Of pipes to and from the relay; the system may refuse that.
+    static let pipeSize: Int32 = 1 << 18
+
     private let descriptor: Int32
     private let isTerminal: Bool
     private let method: Method
@@ -29,6 +32,10 @@ final class OutputSink {
         if standard.isTerminal || standard.kind == S_IFIFO {
             let own = unsafe open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
             method = own >= 0 ? .own(own) : .careful
+            // With as much room in front of the relay as behind it, one more hop costs little.
+            if !standard.isTerminal, clinux_pipe_size(descriptor) < Self.pipeSize {
+                _ = clinux_set_pipe_size(descriptor, Self.pipeSize)
+            }
             let pipeMagic = 0x5049_5045
             isAnonymous = !standard.isTerminal && clinux_file_system(descriptor) == pipeMagic
         } else {

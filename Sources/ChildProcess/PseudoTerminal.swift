@@ -8,15 +8,15 @@ struct PseudoTerminal: ~Copyable {
     /// The child's end.
     let replica: Int32
 
-    /// Makes one that looks like `terminal`.
-    ///
-    /// - Parameter processesOutput: Whether line ends and the like are changed for display here; otherwise bytes arrive
-    ///   as they were written, for the real terminal to do that.
+    /// Makes one that looks like `terminal`. Where it does not process output, line ends and the like arrive as they were
+    /// written, for the real terminal to change them for display.
     init(like terminal: Int32, processesOutput: Bool) throws(SystemError) {
         let operation = "making a pseudo-terminal"
         let leader = clinux_open_leader(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         guard leader >= 0 else { throw SystemError(operation) }
-        guard clinux_unlock(leader) == 0, case let opened = clinux_open_replica(leader), opened >= 0 else {
+        guard clinux_unlock(leader) == 0, case let opened = clinux_open_replica(leader, O_RDWR | O_NOCTTY | O_CLOEXEC),
+            opened >= 0
+        else {
             let error = SystemError(operation)
             close(leader)
             throw error
@@ -31,12 +31,9 @@ struct PseudoTerminal: ~Copyable {
         replica = opened
     }
 
-    /// Closes the child's end here, once the child has it.
-    ///
-    /// - Returns: Our end, to be closed by the caller.
-    consuming func takeLeader() -> Int32 {
-        let taken = leader
-        close(replica)
+    /// Both ends, to be closed by the caller.
+    consuming func take() -> (leader: Int32, replica: Int32) {
+        let taken = (leader, replica)
         discard self
         return taken
     }
@@ -44,6 +41,23 @@ struct PseudoTerminal: ~Copyable {
     deinit {
         close(leader)
         close(replica)
+    }
+}
+
+extension PseudoTerminal {
+    /// Takes what was typed at a leader, and nobody has read.
+    static func unread(at leader: Int32) -> [UInt8] {
+        let replica = clinux_open_replica(leader, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+        guard replica >= 0 else { return [] }
+        defer { close(replica) }
+        // A line without its end is to be read, too.
+        var settings = termios()
+        guard unsafe tcgetattr(replica, &settings) == 0 else { return [] }
+        settings.c_lflag &= ~tcflag_t(ICANON)
+        unsafe tcsetattr(replica, TCSANOW, &settings)
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe read(replica, &bytes, bytes.count)
+        return Array(bytes.prefix(max(count, 0)))
     }
 }
 

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// A child whose output this process reads. Its input is empty, so that it cannot take ours.
+/// A child whose output this process reads. Its input is empty or a file, so that it cannot take ours.
 public struct ReadableProcess: ~Copyable {
     private let id: pid_t
     /// What this process did about the end of children.
@@ -22,14 +22,31 @@ public struct ReadableProcess: ~Copyable {
     public static func start(
         _ program: String, arguments: [String], environment: borrowing Environment
     ) throws(Launch.Failure) -> ReadableProcess {
+        try start(program, arguments: arguments.map { Array($0.utf8) }, environment: environment)
+    }
+
+    /// The same with arguments that need not be text.
+    ///
+    /// - Parameters:
+    ///   - program: The file.
+    ///   - arguments: The argument vector, without zero bytes.
+    ///   - environment: The variables.
+    ///   - input: The path of what it reads as its standard input.
+    /// - Returns: The child.
+    /// - Throws: ``Launch/Failure``.
+    public static func start(
+        _ program: String, arguments: [[UInt8]], environment: borrowing Environment, input: String = "/dev/null"
+    ) throws(Launch.Failure) -> ReadableProcess {
         var pipe: [Int32] = [0, 0]
         guard unsafe clinux_pipe(&pipe) == 0 else { throw .notRunnable(program, errno: errno) }
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        unsafe posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
-        var argv = unsafe arguments.map { unsafe UnsafeMutablePointer<CChar>?(strdup($0)) }
+        var argv = unsafe arguments.map { argument in
+            unsafe UnsafeMutablePointer<CChar>?(strdup(argument.map { CChar(bitPattern: $0) } + [0]))
+        }
         defer { unsafe argv.forEach { unsafe free($0) } }
         unsafe argv.append(nil)
         var envp = unsafe environment.variables.map {

@@ -11,6 +11,7 @@ public struct Relay: ~Copyable {
 
     /// Why there is no child.
     public enum Failure: Error {
+        /// The program cannot be run.
         case launch(Launch.Failure)
         /// What was being done, and the system's number for what went wrong.
         case system(String, errno: Int32)
@@ -20,6 +21,7 @@ public struct Relay: ~Copyable {
 
     /// What became of the child.
     public struct Outcome: Sendable {
+        /// What this process, too, is to end with.
         public let ending: Ending
         /// The system's number for why not all output could be written; nil too when nobody wanted to read it.
         public let writeError: Int32?
@@ -37,6 +39,8 @@ public struct Relay: ~Copyable {
     ///     are one stream, and it is called for descriptor 1 only.
     ///   - forget: Called in a fork of this process that lives as long as the child, if there is one, when it needs
     ///     nothing of this process's memory any more. Nothing in it is ever released: secrets are to be overwritten.
+    /// - Returns: What runs now, to be relayed at once.
+    /// - Throws: ``Failure``; then everything is as it was.
     @unsafe
     public static func start(
         program: UnsafePointer<CChar>, arguments: [UnsafePointer<CChar>], environment: [UnsafePointer<CChar>],

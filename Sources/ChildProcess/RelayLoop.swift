@@ -18,17 +18,21 @@ final class RelayLoop {
     }
 
     /// Filters and system calls get cheaper with more at once, to the point where it leaves the processor's cache.
-    private static let bufferSize = 1 << 18
-    private static let pipeSize: Int32 = 1 << 20
+    private static let bufferSize = 1 << 17
 
     private let signals: Signals
     private let child: Child
+    /// The other end of a terminal that the child has to itself: held open, or what was typed would be lost with the
+    /// last program that has it open.
+    private let replica: Int32
     private let streams: [RelayedStream]
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferSize, alignment: 4096)
     /// The terminals whose size ours have, by stream.
     private let terminals: [(real: Int32, stream: RelayedStream)]
     private var userTerminal = UserTerminal()
     private var keys = PendingKeys()
+    /// What was typed while the child ran, and is for whoever reads the terminal next.
+    private var unread: [UInt8] = []
     private var ending: Ending?
 
     // MARK: - Starting
@@ -56,7 +60,9 @@ final class RelayLoop {
             signals.before.install()
             throw error
         }
-        let stream = RelayedStream(standard, isShared: true, source: terminal.takeLeader(), filter: filter)
+        let (leader, replica) = terminal.take()
+        self.replica = replica
+        let stream = RelayedStream(standard, isShared: true, source: leader, filter: filter)
         streams = [stream]
         terminals = [(standard.number, stream)]
     }
@@ -100,6 +106,7 @@ final class RelayLoop {
             throw .launch(.notRunnable(spawn.name, errno: number))
         }
         child = .direct(id)
+        replica = -1
         self.streams = streams
         terminals = zip(outputs, streams).filter { $0.0.isTerminal }.map { ($0.0.number, $0.1) }
         // Only the child reads it: where it stops to, whoever writes there is to notice.
@@ -112,18 +119,20 @@ final class RelayLoop {
     private static func ends(for output: StandardDescriptor) throws(SystemError) -> (ours: Int32, childs: Int32) {
         if output.isTerminal {
             let terminal = try PseudoTerminal(like: output.number, processesOutput: false)
-            let replica = fcntl(terminal.replica, F_DUPFD_CLOEXEC, 3)
-            guard replica >= 0 else { throw SystemError("making a pseudo-terminal") }
-            return (terminal.takeLeader(), replica)
+            let (leader, replica) = terminal.take()
+            return (leader, replica)
         }
         var pipe: [Int32] = [0, 0]
         guard unsafe clinux_pipe(&pipe) == 0 else { throw SystemError("making a pipe") }
         _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
-        _ = clinux_set_pipe_size(pipe[1], pipeSize)
+        _ = clinux_set_pipe_size(pipe[1], OutputSink.pipeSize)
         return (pipe[0], pipe[1])
     }
 
-    deinit { unsafe buffer.deallocate() }
+    deinit {
+        if replica >= 0 { close(replica) }
+        unsafe buffer.deallocate()
+    }
 
     // MARK: - Running
 
@@ -136,7 +145,7 @@ final class RelayLoop {
             }
             waitAndHandle()
         }
-        userTerminal.restore()
+        userTerminal.restore(returning: unread)
         if case .inSession(let session) = child { session.leader.finish() }
         return Relay.Outcome(ending: ending ?? .exited(0), writeError: streams.compactMap(\.writeError).first)
     }
@@ -148,7 +157,7 @@ final class RelayLoop {
         var polled = [
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: leaderEvents, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: userTerminal.isRaw && keys.hasRoom ? 0 : -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: userTerminal.isRaw && keys.hasRoom && ending == nil ? 0 : -1, events: Int16(POLLIN), revents: 0),
         ]
         let first = polled.count
         for stream in streams {
@@ -242,7 +251,9 @@ final class RelayLoop {
     private func handleLeader() {
         guard case .inSession(let session) = child else { return }
         switch session.leader.next() {
-        case .ended(let ending): end(ending)
+        case .ended(let ending):
+            unread = PseudoTerminal.unread(at: streams[0].source) + keys.bytes
+            end(ending)
         case .stopped(let signal):
             for stream in streams { unsafe stream.drain(buffer) }
             // It wants the terminal that it can have.
@@ -262,9 +273,7 @@ final class RelayLoop {
             // All of our process group, as the terminal would have done it. Where nobody could go on with the group, the
             // system takes no notice, and so the command goes on, too.
             kill(0, signal)
-            let one = SignalSet([signal])
-            one.unblock()
-            one.block()
+            SignalSet([signal]).unblock().install()
         }
         // What follows is done now.
         SignalSet([SIGCONT]).discard()
@@ -282,16 +291,17 @@ final class RelayLoop {
 /// What was typed, and the child's terminal has not taken yet.
 struct PendingKeys {
     private static let limit = 4096
-    private var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
 
     var isEmpty: Bool { bytes.isEmpty }
-    /// Keys that nobody reads stay where they are.
-    var hasRoom: Bool { bytes.count < Self.limit }
+    /// Keys that nobody reads stay where they are; none come any more from a terminal that was hung up.
+    var hasRoom: Bool { bytes.count < Self.limit && !isHungUp }
+    private var isHungUp = false
 
     mutating func read(from terminal: Int32) {
         var part = [UInt8](repeating: 0, count: Self.limit - bytes.count)
         let count = unsafe Glibc.read(terminal, &part, part.count)
-        if count > 0 { bytes += part[..<count] }
+        if count > 0 { bytes += part[..<count] } else { isHungUp = count == 0 || errno == EIO }
     }
 
     mutating func write(to terminal: Int32) {

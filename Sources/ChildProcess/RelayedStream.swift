@@ -23,7 +23,7 @@ final class RelayedStream {
     /// A pseudo-terminal holds no more than that.
     private static let terminalRest = 1 << 17
 
-    /// - Parameter isShared: Whether standard output and standard error both go there.
+    /// Takes over the source. Shared is what standard output and standard error both go to.
     init(_ standard: StandardDescriptor, isShared: Bool, source: Int32, filter: any OutputFilter) {
         self.isShared = isShared
         number = standard.number
@@ -128,7 +128,9 @@ final class RelayedStream {
     private func write(_ bytes: Span<UInt8>) -> Int {
         var start = 0
         do throws(WriteError) {
-            while start < bytes.count, case let count = try sink.write(bytes.extracting(droppingFirst: start)), count > 0 {
+            while start < bytes.count, case let count = try sink.write(bytes.extracting(droppingFirst: start)),
+                count > 0
+            {
                 start += count
             }
         } catch {

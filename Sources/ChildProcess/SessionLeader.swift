@@ -31,9 +31,7 @@ struct SessionLeader: ~Copyable {
     /// The process group of the command.
     let command: pid_t
 
-    /// Starts the command on the replica of a pseudo-terminal.
-    ///
-    /// - Parameter forget: Called in the fork, once the command runs there.
+    /// Starts the command on the replica of a pseudo-terminal; `forget` is called in the fork, once the command runs.
     init(
         _ spawn: Spawn, on terminal: borrowing PseudoTerminal, mask: SignalSet, forget: () -> Void
     ) throws(Relay.Failure) {

@@ -29,9 +29,14 @@ struct SignalSet {
     }
 
     /// Lets these through.
-    func unblock() {
+    ///
+    /// - Returns: What was held back before.
+    @discardableResult
+    func unblock() -> SignalSet {
         var new = set
-        unsafe sigprocmask(SIG_UNBLOCK, &new, nil)
+        var before = SignalSet([])
+        unsafe sigprocmask(SIG_UNBLOCK, &new, &before.set)
+        return before
     }
 
     /// Holds back exactly these.
@@ -76,9 +81,7 @@ struct Signals: ~Copyable {
     /// What was held back before, and is for the child, too.
     let before: SignalSet
 
-    /// Begins to hold signals back.
-    ///
-    /// - Parameter others: What is to be read besides what is forwarded and the end of children.
+    /// Begins to hold signals back, and to read these besides what is forwarded and the end of children.
     init(reading others: [Int32]) throws(SystemError) {
         // One that is ignored would be queued once it is held back; so it is left alone, and the child ignores it, too.
         let read = (Self.forwarded + others).filter { clinux_is_ignored($0) == 0 } + [SIGCHLD]

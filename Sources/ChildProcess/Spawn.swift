@@ -35,6 +35,7 @@ struct Spawn {
     /// - Parameters:
     ///   - descriptors: Which of ours it gets as its standard ones; the others are inherited.
     ///   - mask: The signals that it holds back.
+    ///   - group: Its process group.
     /// - Returns: Its number, or the system's number for why it was not started.
     func start(
         descriptors: [(ours: Int32, standard: Int32)], mask: SignalSet, group: Group

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// The terminal that the user sits at, on standard input. Its settings are only changed by this type, and only while
@@ -38,6 +39,18 @@ struct UserTerminal: ~Copyable {
         saved = nil
         // Whoever has the terminal now has its settings, too.
         if isForeground { set(settings) }
+    }
+
+    /// Puts the settings back, and what was typed for whoever comes next: the keys were shown already. Systems may forbid
+    /// that (`dev.tty.legacy_tiocsti`), and then they are lost.
+    mutating func restore(returning keys: [UInt8]) {
+        if let saved, isForeground, !keys.isEmpty {
+            var settings = saved
+            settings.c_lflag &= ~tcflag_t(ECHO | ECHONL | ISIG)
+            set(settings)
+            for key in keys where clinux_type(descriptor, key) != 0 { break }
+        }
+        restore()
     }
 
     private func set(_ settings: termios) {

@@ -38,6 +38,8 @@ public struct Needles: ~Copyable {
 
     private var arena = SecretBuffer()
     private(set) var needles: [Needle] = []
+    /// Where the bytes and the needles of the last secret begin: its forms are compared with each other only.
+    private var secretStart = (number: -1, arena: 0, needles: 0)
 
     /// No needles.
     public init() {}
@@ -127,24 +129,25 @@ public struct Needles: ~Copyable {
         }
     }
 
-    /// Adds one form, unless it is there already or too short.
+    /// Adds one form, unless the secret has it already or it is too short.
     private mutating func add(_ form: Form, _ number: Int, _ write: (inout SecretBuffer) -> Void) {
+        if secretStart.number != number { secretStart = (number, arena.count, needles.count) }
         let start = arena.count
         write(&arena)
         let size = arena.count - start
         guard size >= Self.minimumSize else { return arena.truncate(to: start) }
         let earlier = arena.withBytes { bytes in
-            Self.offset(of: bytes.extracting(droppingFirst: start), in: bytes.extracting(first: start))
+            Self.offset(
+                of: bytes.extracting(droppingFirst: start), in: bytes.extracting(secretStart.arena..<start))
         }
         var range = start..<arena.count
         if let earlier {
             arena.truncate(to: start)
-            range = earlier..<earlier + size
+            range = secretStart.arena + earlier..<secretStart.arena + earlier + size
             let isThere = arena.withBytes { bytes in
-                needles.contains { needle in
+                needles[secretStart.needles...].contains { needle in
                     needle.range.count == size
-                        && (needle.range == range
-                            || Self.offset(of: bytes.extracting(range), in: bytes.extracting(needle.range)) == 0)
+                        && Self.offset(of: bytes.extracting(range), in: bytes.extracting(needle.range)) == 0
                 }
             }
             if isThere { return }

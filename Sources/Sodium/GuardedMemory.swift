@@ -28,6 +28,9 @@ enum GuardedMemory {
 
     private static let slots = Mutex(Slots())
 
+    /// The regions that have a mapping of their own: their first page's address, and their size in bytes.
+    private static let mappings = Mutex<[(address: UInt, size: Int)]>([])
+
     /// A closed page, then a page for each slot and a closed one behind it; nil when there is no memory.
     nonisolated(unsafe) private static let reservation = unsafe reserve(pages: 2 * slotCount + 1)
 
@@ -49,6 +52,8 @@ enum GuardedMemory {
             return nil
         }
         let isLocked = unsafe mlock(start + pageSize, size) == 0
+        let address = unsafe UInt(bitPattern: start + pageSize)
+        mappings.withLock { $0.append((address, size)) }
         return unsafe (start + (pageSize + size - count), isLocked)
     }
 
@@ -62,11 +67,27 @@ enum GuardedMemory {
             abort()
         }
         guard let slot = unsafe slot(of: page) else {
+            let address = UInt(bitPattern: page)
+            mappings.withLock { $0.removeAll { $0.address == address } }
             unsafe munmap(page - pageSize, size + 2 * pageSize)
             return
         }
         _ = unsafe mprotect(page, pageSize, PROT_NONE)
         giveBack(slot)
+    }
+
+    /// Overwrites every region that there is.
+    static func overwriteAll() {
+        slots.withLock { slots in
+            for slot in 0..<slotCount where slots.used & 1 << slot != 0 {
+                if let page = unsafe page(of: slot) { unsafe sodium_memzero(page, pageSize) }
+            }
+        }
+        mappings.withLock { mappings in
+            for mapping in mappings {
+                unsafe sodium_memzero(UnsafeMutableRawPointer(bitPattern: mapping.address), mapping.size)
+            }
+        }
     }
 
     private static func pages(_ count: Int) -> Int { (count + canarySize + pageSize - 1) / pageSize }

@@ -86,6 +86,9 @@ public enum SecretMemory {
     /// False once a region could not be locked (see `RLIMIT_MEMLOCK`): its content might reach swap.
     public static var isLocked: Bool { !unlocked.load(ordering: .relaxed) }
 
+    /// Overwrites all secrets of this process with zeros: for a fork that lives on and has no use for them.
+    public static func overwriteAll() { GuardedMemory.overwriteAll() }
+
     fileprivate static func noteUnlocked() { unlocked.store(true, ordering: .relaxed) }
 }
 

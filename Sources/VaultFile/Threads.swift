@@ -1,19 +1,19 @@
 internal import Glibc
 
 /// Work that is split over the processors, and waited for.
-enum Threads {
+package enum Threads {
     /// The most threads; beyond that memory is what they would wait for.
     private static let limit = 8
 
     /// How many threads are worth having.
-    static var count: Int { max(1, min(limit, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    package static var count: Int { max(1, min(limit, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     /// Calls `body` once on each of `count` threads, this one among them, and returns when all have ended.
     ///
     /// - Parameters:
     ///   - count: How many.
     ///   - body: Gets the number of the thread, from 0. It must keep to what is its own.
-    static func run(_ count: Int, _ body: (Int) -> Void) {
+    package static func run(_ count: Int, _ body: (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             var threads: [pthread_t] = []
             for number in 1..<max(count, 1) {

@@ -47,6 +47,21 @@ import Testing
         #expect(try Self.run("cat; readlink /proc/self/fd/0").output == Array("/dev/null\n".utf8))
     }
 
+    @Test func `Its input is a file that is given`() throws {
+        let file = try SealedFile.create(Array("a\nb\n".utf8).span)
+        let process = try ReadableProcess.start(
+            "/bin/cat", arguments: [Array("cat".utf8)], environment: Environment(), input: file.path)
+        #expect(readAll(process.output) == Array("a\nb\n".utf8))
+        #expect(process.wait() == 0)
+    }
+
+    @Test func `Arguments need not be text`() throws {
+        let arguments = ["printf", "%s|"].map { Array($0.utf8) } + [[0xff, 0xfe], [], [0xc3]]
+        let process = try ReadableProcess.start("/usr/bin/printf", arguments: arguments, environment: Environment())
+        #expect(readAll(process.output) == [0xff, 0xfe, 0x7c, 0x7c, 0xc3, 0x7c])
+        #expect(process.wait() == 0)
+    }
+
     @Test func `Our input stays ours, and it needs none of ours`() async {
         await #expect(processExitsWith: .success) {
             close(0)

@@ -26,7 +26,8 @@ final class Home: Sendable {
     init() throws {
         folder = try TemporaryFolder()
         programs = try TemporaryFolder()
-        for (name, target) in [("vault", Self.binary), ("terminal", Self.testFolder + "/Tools/terminal")] {
+        let tools = ["terminal", "jobcontrol"].map { ($0, Self.testFolder + "/Tools/\($0)") }
+        for (name, target) in [("vault", Self.binary)] + tools {
             try FileManager.default.createSymbolicLink(
                 atPath: programs.file(name), withDestinationPath: target)
         }

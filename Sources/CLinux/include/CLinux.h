@@ -7,15 +7,11 @@
 #endif
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/statfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -74,34 +70,31 @@ static inline pid_t clinux_fork(void) { return fork(); }
 static inline int clinux_signalfd(const sigset_t *mask) { return signalfd(-1, mask, SFD_CLOEXEC | SFD_NONBLOCK); }
 
 /// waitid(WNOWAIT) for any child: its number if one has ended, which stays to be reaped; else 0 or -1.
-static inline pid_t clinux_ended_child(void) {
-    siginfo_t info;
-    info.si_pid = 0;
-    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : -1;
-}
+pid_t clinux_ended_child(void);
 
 /// fcntl(F_SETPIPE_SZ).
 static inline int clinux_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SETPIPE_SZ, size); }
+
+/// fcntl(F_GETPIPE_SZ).
+static inline int clinux_pipe_size(int descriptor) { return fcntl(descriptor, F_GETPIPE_SZ); }
 
 /// ioctl(FIONREAD): how many bytes can be read at once.
 static inline int clinux_readable_bytes(int descriptor, int *count) { return ioctl(descriptor, FIONREAD, count); }
 
 /// fstatfs: the magic number of the file system that the file lies on, or -1.
-static inline long clinux_file_system(int descriptor) {
-    struct statfs system;
-    return fstatfs(descriptor, &system) == 0 ? (long)system.f_type : -1;
-}
+long clinux_file_system(int descriptor);
 
 /// posix_openpt.
-static inline int clinux_open_leader(int flags) { return posix_openpt(flags); }
+int clinux_open_leader(int flags);
 
 /// unlockpt.
-static inline int clinux_unlock(int leader) { return unlockpt(leader); }
+int clinux_unlock(int leader);
 
 /// ioctl(TIOCGPTPEER): opens the replica of a pseudo-terminal by its leader, whatever is mounted at /dev/pts.
-static inline int clinux_open_replica(int leader) {
-    return ioctl(leader, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-}
+static inline int clinux_open_replica(int leader, int flags) { return ioctl(leader, TIOCGPTPEER, flags); }
+
+/// ioctl(TIOCSTI): as if that byte had been typed at the terminal.
+static inline int clinux_type(int descriptor, unsigned char byte) { return ioctl(descriptor, TIOCSTI, &byte); }
 
 /// ioctl(TIOCSCTTY): makes a terminal the controlling one of the caller's new session.
 static inline int clinux_set_controlling_terminal(int descriptor) { return ioctl(descriptor, TIOCSCTTY, 0); }
@@ -119,10 +112,9 @@ static inline int clinux_set_window_size(int descriptor, const struct winsize *s
 /// close_range without flags.
 static inline int clinux_close_range(unsigned first, unsigned last) { return close_range(first, last, 0); }
 
-/// posix_spawn_file_actions_addtcsetpgrp_np: the child's process group becomes the foreground one of that terminal.
-static inline int clinux_spawn_in_foreground(posix_spawn_file_actions_t *actions, int descriptor) {
-    return posix_spawn_file_actions_addtcsetpgrp_np(actions, descriptor);
-}
+/// posix_spawn_file_actions_addtcsetpgrp_np, of a posix_spawn_file_actions_t: the child's process group becomes the
+/// foreground one of that terminal.
+int clinux_spawn_in_foreground(void *actions, int terminal);
 
 /// The first and the last of the real-time signals that the C library leaves to programs.
 static inline int clinux_first_realtime_signal(void) { return SIGRTMIN; }

@@ -13,6 +13,9 @@ struct ExecCommand: ParsableCommand {
             that of a curl config; with several resources {{headers:NAME}}. The files are in memory, can be read any \
             number of times, and are gone with the command. A token is never in an argument.
 
+            In what the command writes, each token is replaced by [vault:NAME], in all its usual forms. A terminal stays \
+            a terminal for the command, and a pipe a pipe.
+
             Everything after -- is the command; it is found through PATH, and never passes through a shell. Its exit \
             code is that of exec; 125 is a failure of exec itself, 126 a command that cannot be run, 127 one that is \
             not found.
@@ -38,8 +41,11 @@ struct ExecCommand: ParsableCommand {
     @Flag(name: .customLong("no-template"), help: "Leave {{...}} in arguments as it is.")
     var noTemplate = false
 
-    @Flag(name: .customLong("no-mask"), help: "Do not mask the output; this version never does.")
+    @Flag(name: .customLong("no-mask"), help: "Do not mask the output, and become the command.")
     var noMask = false
+
+    @Flag(name: .customLong("ci-mask"), help: "In GitHub Actions, have the runner mask the tokens as well.")
+    var ciMask = false
 
     @Flag(name: .customLong("allow-expired"), help: "Run even when a token is expired.")
     var allowExpired = false
@@ -70,6 +76,7 @@ struct ExecCommand: ParsableCommand {
         request.noEnvironment = noEnvironment
         request.noTemplate = noTemplate
         request.noMask = noMask
+        request.ciMask = ciMask
         request.allowExpired = allowExpired
         request.minTTL = minTTL
         request.dryRun = dryRun
@@ -87,6 +94,7 @@ struct ExecRequest {
     var noEnvironment = false
     var noTemplate = false
     var noMask = false
+    var ciMask = false
     var allowExpired = false
     var minTTL: String?
     var dryRun = false
@@ -113,6 +121,7 @@ struct ExecRequest {
             case "--no-env": request.noEnvironment = true
             case "--no-template": request.noTemplate = true
             case "--no-mask": request.noMask = true
+            case "--ci-mask": request.ciMask = true
             case "--allow-expired": request.allowExpired = true
             case "--dry-run": request.dryRun = true
             case "--accept-older": request.access.acceptOlder = true

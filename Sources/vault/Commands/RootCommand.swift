@@ -37,7 +37,7 @@ struct RootCommand: ParsableCommand {
 
                 EXIT CODES
                   0   done
-                  1   the answer is no (check)
+                  1   the answer is no (check, scan)
                   64  usage, or input that is not acceptable
                   65  damaged, forged, or older than a version already seen
                   66  no such vault, resource or file
@@ -62,7 +62,7 @@ struct RootCommand: ParsableCommand {
                     ]),
                 CommandGroup(
                     name: "Using tokens", subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self]),
-                CommandGroup(name: "Leaks", subcommands: [RedactCommand.self]),
+                CommandGroup(name: "Leaks", subcommands: [RedactCommand.self, ScanCommand.self]),
                 CommandGroup(name: "Unlocking", subcommands: [IdentityCommand.self]),
             ])
     }

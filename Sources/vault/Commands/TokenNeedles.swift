@@ -26,23 +26,28 @@ struct TokenNeedles: ~Copyable {
     ///   - names: The resources; all when none is named.
     ///   - session: The vault.
     ///   - withHeaders: Whether the values of headers are looked for as a whole.
-    /// - Throws: ``VaultError``, ``ResourceError``, or that a resource is missing.
+    /// - Throws: ``Failure``, or what reading the vault throws.
     init(_ names: [RecordName], _ session: Session, withHeaders: Bool) throws {
         var reader = try session.vault.open()
-        if names.isEmpty {
-            try reader.forEachRecord { try add($0, withHeaders: withHeaders) }
-        } else {
+        // A token that one resource has now, and another one had before, is the former.
+        for isEarlier in [false, true] {
+            if names.isEmpty {
+                try reader.forEachRecord { try add($0, isEarlier: isEarlier, withHeaders: withHeaders) }
+            }
             for name in names {
-                let found: Void? = try reader.withRecord(named: name) { try add($0, withHeaders: withHeaders) }
+                let found: Void? = try reader.withRecord(named: name) {
+                    try add($0, isEarlier: isEarlier, withHeaders: withHeaders)
+                }
                 guard found != nil else { throw ResourceNames.missing(name) }
             }
         }
     }
 
-    private mutating func add(_ line: Span<UInt8>, withHeaders: Bool) throws {
+    private mutating func add(_ line: Span<UInt8>, isEarlier: Bool, withHeaders: Bool) throws {
         let record = try RecordView(line)
         record.forEachToken(in: line) { number, token in
-            add(token, of: record.resource, isEarlier: number > 0, withHeaders: withHeaders)
+            guard (number > 0) == isEarlier else { return }
+            add(token, of: record.resource, isEarlier: isEarlier, withHeaders: withHeaders)
         }
     }
 

@@ -35,6 +35,28 @@ enum Messages {
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))
     }
 
+    /// The same for a path, which need not be text: all else of it stays as it is.
+    static func visible(path: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = []
+        var rest = path[...]
+        while !rest.isEmpty {
+            var parser = Unicode.UTF8.ForwardParser()
+            var bytes = rest.makeIterator()
+            var size = 1
+            var hidden = false
+            switch parser.parseScalar(from: &bytes) {
+            case .valid(let encoded):
+                size = encoded.count
+                hidden = isControl(Unicode.UTF8.decode(encoded))
+            case .error(let length): size = length
+            case .emptyInput: break
+            }
+            output += hidden ? Array("\u{fffd}".utf8) : Array(rest.prefix(size))
+            rest = rest.dropFirst(size)
+        }
+        return output
+    }
+
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value < 0x20 || scalar.value == 0x7f || JSONText.isObeyed(scalar.value)
     }

@@ -4,7 +4,9 @@ internal import Glibc
 struct ProgressBar {
     private let title: String
     private let total: Int
-    private let isShown = isatty(2) == 1
+    /// Whether there is a terminal to show it on.
+    static var isShown: Bool { isatty(2) == 1 }
+    private let isShown = Self.isShown
     private var shownPercent = -1
 
     init(_ title: String, total: Int) {
@@ -13,7 +15,7 @@ struct ProgressBar {
     }
 
     mutating func update(_ done: Int) {
-        let percent = done * 100 / total
+        let percent = min(done * 100 / total, 100)
         guard isShown, percent != shownPercent else { return }
         shownPercent = percent
         let filled = percent * 30 / 100
