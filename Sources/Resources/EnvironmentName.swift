@@ -1,23 +1,74 @@
 /// The names of variables that a child may get.
 public enum EnvironmentName {
-    private static let refused = [
-        "PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "NODE_OPTIONS",
+    /// Names that a record may not set, since its writer would reach beyond the record. Such a list is never complete:
+    /// each program has variables of its own.
+    private struct Refusal {
+        /// What such a variable changes.
+        let effect: String
+        var names: [String] = []
+        /// What names begin with.
+        var prefixes: [String] = []
+        /// Names, and what names end in, whose letters may be small ones or capitals.
+        var namesOfAnyCase: [String] = []
+        var suffixesOfAnyCase: [String] = []
+    }
+
+    private static let refusals = [
+        Refusal(
+            effect: "what programs run",
+            names: [
+                // Shells and what starts others.
+                "PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4", "PROMPT_COMMAND", "ZDOTDIR",
+                "LESSOPEN", "LESSCLOSE", "PAGER", "MANPAGER", "EDITOR", "VISUAL", "BROWSER", "SSH_ASKPASS",
+                "SUDO_ASKPASS",
+                // Languages and their tools.
+                "GCONV_PATH", "NODE_OPTIONS", "NODE_PATH", "PERLLIB", "PHPRC", "PHP_INI_SCAN_DIR", "CLASSPATH",
+                "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JAVA_OPTS", "MAVEN_OPTS", "MAVEN_ARGS",
+                "GRADLE_OPTS", "DOTNET_STARTUP_HOOKS", "MAKEFLAGS", "GNUMAKEFLAGS", "MAKEFILES", "MFLAGS", "GOFLAGS",
+                "GOENV", "CARGO_HOME", "RUSTC", "RUSTFLAGS", "GEM_HOME", "GEM_PATH", "BUNDLE_GEMFILE",
+                // Settings that name programs.
+                "DOCKER_CONFIG", "KUBECONFIG",
+            ],
+            prefixes: [
+                "LD_", "PYTHON", "PERL5", "RUBY", "GIT_", "VAULT_", "LUA_INIT", "LUA_PATH", "LUA_CPATH", "OPENSSL_",
+                "RUSTC_", "CARGO_BUILD_", "CARGO_TARGET_",
+            ],
+            namesOfAnyCase: [
+                "NPM_CONFIG_SCRIPT_SHELL", "NPM_CONFIG_SHELL", "NPM_CONFIG_GIT", "NPM_CONFIG_NODE_OPTIONS",
+                "NPM_CONFIG_USERCONFIG", "NPM_CONFIG_GLOBALCONFIG",
+            ]),
+        Refusal(effect: "where programs look for their files", names: ["HOME", "TMPDIR"], prefixes: ["XDG_"]),
+        Refusal(
+            effect: "whom programs talk to or trust",
+            names: [
+                "CURL_HOME", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "REQUESTS_CA_BUNDLE",
+                "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "HOSTALIASES", "DOCKER_HOST",
+                "DOCKER_CONTEXT",
+            ],
+            suffixesOfAnyCase: ["_PROXY"]),
     ]
-    private static let refusedPrefixes = ["LD_", "PYTHON", "PERL5", "RUBY", "GIT_", "VAULT_"]
 
     /// Checks that `name` is a name and none that would run or redirect code, or that is a setting of `vault`'s own.
     ///
     /// - Throws: ``ResourceError/invalid(_:_:)``.
     public static func check(_ name: some StringProtocol) throws(ResourceError) {
         try checkSpelling(name)
-        if let name = refused.first(where: { $0 == name }) {
-            throw .invalid("the variable \(name) is refused, because it changes what programs run", .otherVariable)
-        }
-        if let prefix = refusedPrefixes.first(where: { name.hasPrefix($0) }) {
-            // The rest of the name may be a token in a wrong place.
-            throw .invalid(
-                "a variable that begins with \(prefix) is refused, because it changes what programs run", .otherVariable
-            )
+        let capitals = name.uppercased()
+        for refusal in refusals {
+            // The rest of a name may be a token in a wrong place.
+            let found: String
+            if let whole = refusal.names.first(where: { $0 == name }) {
+                found = "the variable \(whole)"
+            } else if let whole = refusal.namesOfAnyCase.first(where: { $0 == capitals }) {
+                found = "the variable \(whole)"
+            } else if let prefix = refusal.prefixes.first(where: { name.hasPrefix($0) }) {
+                found = "a variable that begins with \(prefix)"
+            } else if let suffix = refusal.suffixesOfAnyCase.first(where: { capitals.hasSuffix($0) }) {
+                found = "a variable that ends in \(suffix)"
+            } else {
+                continue
+            }
+            throw .invalid("\(found) is refused, because it changes \(refusal.effect)", .otherVariable)
         }
     }
 

@@ -272,6 +272,9 @@ private struct RecordReader {
         var unknown: [RecordLayout.Member] = []
         var dates = Resource.TokenDates(added: nil, expires: nil)
         let start = cursor.position
+        if start < line.count, line[start] == UInt8(ascii: "\"") {
+            throw JSONError("\"token\" is no object; write \"token\":{\"value\":…}", at: start)
+        }
         try cursor.readObject(line) { (key, cursor) throws(JSONError) in
             if try cursor.readNull(line) {
                 if !Self.tokenMembers.contains(where: { key.equals($0, in: line) }) {
@@ -300,17 +303,26 @@ private struct RecordReader {
         _ name: StaticString, _ line: Span<UInt8>, _ cursor: inout JSONCursor, _ make: (String) -> T?
     ) throws(JSONError) -> T {
         let start = cursor.position
+        guard start < line.count, line[start] == UInt8(ascii: "\"") else {
+            throw JSONError("\"\(name)\" is no string", at: start)
+        }
         guard let value = make(try cursor.readString(line).text(in: line)) else {
-            throw JSONError("\"\(name)\" is not what it should be", at: start)
+            throw JSONError("\"\(name)\" \(T.self == Timestamp.self ? Self.noTime : Self.noName)", at: start)
         }
         return value
     }
+
+    private static let noTime = "is no time; write 2027-01-31T12:00:00Z (RFC 3339)"
+    private static let noName = "has to be 1 to 128 letters, digits and . _ - /"
 
     private func list<T>(
         _ name: StaticString, _ line: Span<UInt8>, _ cursor: inout JSONCursor,
         _ make: (String) throws(ResourceError) -> T
     ) throws(JSONError) -> [T] {
         var values: [T] = []
+        guard cursor.position < line.count, line[cursor.position] == UInt8(ascii: "[") else {
+            throw JSONError("\"\(name)\" is no list", at: cursor.position)
+        }
         try cursor.readArray(line) { (cursor) throws(JSONError) in
             let start = cursor.position
             let text = try cursor.readString(line).text(in: line)

@@ -51,10 +51,7 @@ public struct RecordSummary: Sendable {
             guard cursor.position == record.count else {
                 throw JSONError("something behind the object", at: cursor.position)
             }
-            // It is shown as it stands.
-            for index in url where !(0x21...0x7e).contains(record[index]) {
-                throw JSONError("a URL that is not visible ASCII", at: index)
-            }
+            try Self.checkURL(record, url)
         } catch {
             throw .malformedRecord(
                 name: record.extracting(name).text,
@@ -65,6 +62,49 @@ public struct RecordSummary: Sendable {
         self.urlCount = urlCount
         self.added = added
         self.expires = expires
+    }
+
+    /// Makes sure that the URL, which is shown as it stands, is one that is taken elsewhere. The usual ones are seen without
+    /// making a string of them.
+    private static func checkURL(_ record: Span<UInt8>, _ url: Range<Int>) throws(JSONError) {
+        if url.isEmpty || isUsualURL(record.extracting(url)) { return }
+        for index in url where !(0x21...0x7e).contains(record[index]) {
+            throw JSONError("a URL that is not visible ASCII", at: index)
+        }
+        do throws(ResourceError) {
+            _ = try ResourceURL(record.extracting(url).text)
+        } catch {
+            guard case .invalid(let reason, _) = error else { throw JSONError("a malformed URL", at: url.lowerBound) }
+            throw JSONError(reason, at: url.lowerBound)
+        }
+    }
+
+    /// Whether it is https, a host of letters, and a path of plain segments: nothing in it that may be refused.
+    private static func isUsualURL(_ url: Span<UInt8>) -> Bool {
+        let start = "https://".utf8.count
+        guard url.hasPrefix("https://"), url.count - start <= 63 else { return false }
+        var isHost = true
+        var before = UInt8(ascii: ".")
+        for index in start..<url.count {
+            let byte = url[index]
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): break
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                if isHost, before == UInt8(ascii: ".") || byte == UInt8(ascii: "-") && index + 1 == url.count {
+                    return false
+                }
+            case UInt8(ascii: "."):
+                guard before != UInt8(ascii: "."), before != UInt8(ascii: "-"), before != UInt8(ascii: "/") else {
+                    return false
+                }
+            case UInt8(ascii: "/"):
+                if isHost, before == UInt8(ascii: ".") || before == UInt8(ascii: "-") { return false }
+                isHost = false
+            default: return false
+            }
+            before = byte
+        }
+        return before != UInt8(ascii: ".") && before != UInt8(ascii: "-")
     }
 
     private static func moment(_ record: Span<UInt8>, _ cursor: inout JSONCursor) throws(JSONError) -> Timestamp? {

@@ -149,7 +149,9 @@ public struct EnvironmentTemplate: Hashable, Sendable {
         }
         name = String(text[..<sign])
         try EnvironmentName.checkSpelling(name)
-        guard !text.utf8.contains(0) else { throw .invalid("a variable has a zero byte in it") }
+        guard !text.unicodeScalars.contains(where: \.isControl) else {
+            throw .invalid("a variable has a control character in it")
+        }
         value = try Template(String(text[text.utf8.index(after: sign)...]), allowed: Template.Variable.allCases)
     }
 

@@ -29,7 +29,7 @@ public enum TimeSpan {
         let day = 86_400
         let units = [
             (365 * day, 730 * day, "year"), (30 * day, 100 * day, "month"), (day, 2 * day, "day"),
-            (3600, 2 * 3600, "hour"), (60, 2 * 60, "minute"),
+            (3600, 2 * 3600, "hour"), (60, 90, "minute"),
         ]
         // Of size and first use: never so few of a unit that rounding would mislead.
         let unit = units.first { seconds >= $0.1 } ?? (1, 0, "second")

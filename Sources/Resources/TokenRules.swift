@@ -1,3 +1,5 @@
+internal import Sodium
+
 /// What a token may be.
 public enum TokenRules {
     /// 8 bytes: fewer could not be masked without masking half of everything.
@@ -19,6 +21,12 @@ public enum TokenRules {
         try checkCharacters(bytes)
         guard escapedCount(bytes) <= maximumSize else { throw tooLong }
         guard !headers.contains(where: \.isBearer) || isB64Token(bytes) else {
+            if bytes[0] == UInt8(ascii: " ") || bytes[bytes.count - 1] == UInt8(ascii: " ") {
+                throw .invalid("the token has a space at its beginning or end; leave it out")
+            }
+            if ["Bearer ", "bearer ", "BEARER "].contains(where: { bytes.hasPrefix($0) }) {
+                throw .invalid("the token begins with \"Bearer\", which the header has already; leave it out")
+            }
             throw .invalid(
                 "the token has characters that \"Authorization: Bearer\" does not allow (RFC 6750)", .otherHeader)
         }

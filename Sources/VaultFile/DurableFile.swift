@@ -38,7 +38,7 @@ package enum DurableFile {
                     if mode != [.ownerReadWrite], fchmod(descriptor.rawValue, mode.rawValue) != 0 {
                         throw Errno(rawValue: errno)
                     }
-                    if fsync(descriptor.rawValue) != 0 { throw Errno(rawValue: errno) }
+                    try sync(descriptor)
                 }
             } catch {
                 try? descriptor.close()
@@ -202,7 +202,13 @@ package enum DurableFile {
         try attempt(.writing, folder) {
             let descriptor = try FileDescriptor.open(folder, .readOnly, options: [.closeOnExec])
             defer { try? descriptor.close() }
-            if fsync(descriptor.rawValue) != 0 { throw Errno(rawValue: errno) }
+            try sync(descriptor)
+        }
+    }
+
+    private static func sync(_ descriptor: FileDescriptor) throws {
+        while fsync(descriptor.rawValue) != 0 {
+            if errno != EINTR { throw Errno(rawValue: errno) }
         }
     }
 

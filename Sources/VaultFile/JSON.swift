@@ -391,12 +391,49 @@ private struct MemberNames {
 
 /// Writing JSON strings.
 package enum JSONText {
-    /// `text` as a JSON string with its quotation marks, every byte of it printable or UTF-8.
+    /// `text` as a JSON string with its quotation marks, without characters that a terminal would obey.
     package static func quoted(_ text: String) -> [UInt8] {
         var output: [UInt8] = [UInt8(ascii: "\"")]
-        for byte in text.utf8 { append(byte, to: &output) }
+        let bytes = Array(text.utf8)
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] >= 0x80, let character = obeyed(bytes.span, at: index) {
+                output += escape(character.scalar)
+                index += character.size
+            } else {
+                append(bytes[index], to: &output)
+                index += 1
+            }
+        }
         output.append(UInt8(ascii: "\""))
         return output
+    }
+
+    /// The character of more than one byte at `index`, and its size, when it is one that a terminal would obey, or by
+    /// which it would show what follows in another order. In a JSON text it can only stand in a string.
+    package static func obeyed(_ bytes: Span<UInt8>, at index: Int) -> (scalar: UInt32, size: Int)? {
+        let lead = bytes[index]
+        guard lead == 0xc2 || lead == 0xd8 || lead == 0xe2 else { return nil }
+        let size = lead == 0xe2 ? 3 : 2
+        guard index + size <= bytes.count else { return nil }
+        var scalar = UInt32(lead & (size == 3 ? 0x0f : 0x1f))
+        for offset in 1..<size { scalar = scalar << 6 | UInt32(bytes[index + offset] & 0x3f) }
+        return isObeyed(scalar) ? (scalar, size) : nil
+    }
+
+    /// Whether a character is a control character (U+0080 to U+009F), a line end, or one that changes the direction of
+    /// writing.
+    package static func isObeyed(_ scalar: UInt32) -> Bool {
+        switch scalar {
+        case 0x80..<0xa0, 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    /// The escape for a character of the basic plane.
+    package static func escape(_ scalar: UInt32) -> [UInt8] {
+        let digits = Array("0123456789abcdef".utf8)
+        return "\\u".utf8 + [12, 8, 4, 0].map { digits[Int(scalar >> $0 & 15)] }
     }
 
     /// Appends one byte of a string's characters, escaped where JSON asks for it.
@@ -406,9 +443,7 @@ package enum JSONText {
         case 10: output += "\\n".utf8
         case 9: output += "\\t".utf8
         case 13: output += "\\r".utf8
-        case ..<0x20, 0x7f:
-            let digits = Array("0123456789abcdef".utf8)
-            output += "\\u00".utf8 + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        case ..<0x20, 0x7f: output += escape(UInt32(byte))
         default: output.append(byte)
         }
     }

@@ -82,14 +82,31 @@ public struct KnownVaults: Sendable {
     }
 
     private static func isGitWorkTree(_ folder: FilePath) -> Bool {
-        func typeOfOwn(_ path: FilePath) -> mode_t? {
-            guard let status = DurableFile.status(of: path), status.st_uid == geteuid() else { return nil }
-            return status.st_mode & S_IFMT
+        // Not through a link, which can be led to something of this user.
+        func own(_ path: FilePath) -> stat? {
+            var status = stat()
+            guard unsafe path.withPlatformString({ unsafe lstat($0, &status) }) == 0, status.st_uid == geteuid() else {
+                return nil
+            }
+            return status
         }
         let git = folder.appending(".git")
-        guard typeOfOwn(folder) != nil, let type = typeOfOwn(git) else { return false }
-        // In a linked work tree, or a submodule, it is a file.
-        return type == S_IFREG || type == S_IFDIR && typeOfOwn(git.appending("HEAD")) == S_IFREG
+        guard let status = own(folder), !isWritableByOthers(status), let type = own(git)?.st_mode else { return false }
+        switch type & S_IFMT {
+        case S_IFDIR: return own(git.appending("HEAD")) != nil
+        // In a linked work tree, or a submodule.
+        case S_IFREG:
+            guard let text = try? SmallFile.read(git) else { return false }
+            return text.starts(with: "gitdir: ".utf8)
+        default: return false
+        }
+    }
+
+    /// Whether somebody else can put something into a folder. The group with the number of its only member, as many
+    /// systems have one for each user, is nobody else.
+    private static func isWritableByOthers(_ folder: stat) -> Bool {
+        let isOwnGroup = folder.st_gid == getegid() && folder.st_gid == folder.st_uid
+        return folder.st_mode & S_IWOTH != 0 || folder.st_mode & S_IWGRP != 0 && !isOwnGroup
     }
 
     private func entries(unreadableIsNone: Bool = false) throws(VaultError) -> [Entry] {

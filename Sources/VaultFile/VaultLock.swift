@@ -32,11 +32,15 @@ enum VaultLock {
                 share(created, like: path)
                 return created
             } catch Errno.fileExists {
-                // To be allowed to read it is enough to lock it.
-                return try FileDescriptor.open(lockPath, .readOnly, options: [.closeOnExec, .noFollow])
+                // To be allowed to read it is enough to lock it. A named pipe is not waited for.
+                return try FileDescriptor.open(lockPath, .readOnly, options: [.closeOnExec, .noFollow, .nonBlocking])
             }
         }
         defer { try? descriptor.close() }
+        var status = stat()
+        guard unsafe fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw VaultError.system(operation: purpose, path: lockPath.string, errno: EINVAL)
+        }
         var waited = 0
         // Asked again and again rather than waited for: flock has no time limit.
         while flock(descriptor.rawValue, LOCK_EX | LOCK_NB) != 0 {

@@ -113,18 +113,25 @@ extension Failure {
                 hint: "show what you have with '\(Process.name) identity show', and ask the vault's owner")
         case .notAllowed(let what): self.init(.notAllowed, what)
         case .noSuchFile(let path):
-            self.init(.missing, "there is no vault at \(path)", hint: "make one with '\(Process.name) init'")
+            self.init(
+                .missing, "there is no vault at \(Self.absolute(path))", hint: "make one with '\(Process.name) init'")
         case .exists(let path): self.init(.exists, "\(path) exists already")
         case .setting(let file, let line, let what): self.init(.setting, "\(file), line \(line): \(what)")
         case .tooLarge(let what): self.init(.usage, what)
         case .locked(let path):
             self.init(.busy, "another \(Process.name) is writing \(path), and did not end within 10 seconds")
         case .system(let operation, let path, let number):
+            let isOther = number == EISDIR || number == EINVAL && operation != .writing
+            // Of the files that are read, only the vault is somebody's choice.
+            let hint =
+                operation == .opening
+                ? "give the path of a file with --vault"
+                : "\(Process.name) keeps a file of its own there: move what is there out of the way"
             self.init(
                 operation.isCreation ? .exists : .io,
                 "\(operation.rawValue) \(path): "
-                    + (number == EINVAL && operation == .opening ? "it is not a regular file" : Self.text(number)),
-                hint: number == EISDIR ? "give the path of a file with --vault" : nil)
+                    + (isOther && number == EINVAL ? "it is not a regular file" : Self.text(number)),
+                hint: isOther && [.opening, .reading, .locking, .creating].contains(operation) ? hint : nil)
         case .notAsWritten(let path, let what):
             self.init(
                 .io, "what was written for \(path) reads back as something else: \(what)", hint: "nothing was changed")
@@ -156,8 +163,23 @@ extension Failure {
     private init(launch error: Launch.Failure) {
         switch error {
         case .notFound(let command): self.init(code: 127, "\(command): not found")
+        case .notRunnable(let program, ENOENT):
+            self.init(
+                code: 126, "\(program): its interpreter is missing",
+                hint: "its first line, or the program itself, names a file that is not there")
+        case .notRunnable(let program, ENOEXEC):
+            self.init(
+                code: 126, "\(program): \(Self.text(ENOEXEC))",
+                hint: "if it is a script, start it with its interpreter, as in: … -- sh \(program)")
         case .notRunnable(let program, let number): self.init(code: 126, "\(program): \(Self.text(number))")
         }
+    }
+
+    /// A path from the root on: which folder is the working one is often what is wrong.
+    private static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
+        defer { unsafe free(folder) }
+        return unsafe FilePath(String(cString: folder)).appending(path).string
     }
 
     /// The system's words for an error number.
@@ -169,6 +191,10 @@ extension Failure {
     init(parser error: any Error, _ arguments: [String]) {
         guard RootCommand.exitCode(for: error) == .validationFailure else {
             self.init(.bug, "the command line could not be read", hint: "please report this")
+            return
+        }
+        if let unknown = UnknownVerb.failure(arguments) {
+            self = unknown
             return
         }
         // Its last line reads: See 'vault add --help' for more information.
@@ -187,7 +213,11 @@ extension Failure {
         } else if let unknown = message.behind("Unknown option '") {
             let option = Self.optionName(unknown.prefix { $0 != "=" && $0 != "'" })
             message = "unknown option" + (option.map { " '\($0)'" } ?? "")
-            if isForToken, option?.hasPrefix("--token") ?? true {
+            if let verb = arguments.first(where: { UnknownVerb.verbs.contains($0) }), verb != arguments.first {
+                hint =
+                    "options stand behind the command, as in '\(Process.name) \(verb)"
+                    + (option.map { " \($0)" } ?? "") + " …'"
+            } else if isForToken, option?.hasPrefix("--token") ?? true {
                 hint = pipeHint
             } else if let question = unknown.ranges(of: "'. Did you mean '").last,
                 let suggestion = Self.optionName(unknown[question.upperBound...].prefix { $0 != "'" })
@@ -200,6 +230,8 @@ extension Failure {
                 message = "unknown command"
             } else if arguments.first == ExecCommand.verb {
                 hint = CommandArguments.usage
+            } else if arguments.first == "add", text.contains("'https://") || text.contains("'http://") {
+                hint = "give the URL with --url"
             } else if isForToken {
                 hint = pipeHint
             }

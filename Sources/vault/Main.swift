@@ -6,6 +6,10 @@ internal import Glibc
 enum Main {
     static func main() {
         Process.harden()
+        // Swift reads them from /proc, for which a descriptor has to be free. What cannot be told from exec fails as that.
+        guard CommandLine.argc > 0 else {
+            Failure(.io, "the command line cannot be read", hint: "raise the limit of 'ulimit -n'").end(isExec: true)
+        }
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             // Before the parser of the other commands is touched: its set-up would cost more than all of exec.
@@ -23,6 +27,8 @@ enum Main {
     }
 
     private static func run(_ arguments: [String]) throws {
+        // Otherwise the help of all would be printed for it, as if that had been asked for.
+        if arguments.first == "help", let failure = UnknownVerb.failure(arguments) { throw failure }
         var command: any ParsableCommand
         do {
             command = try RootCommand.parseAsRoot(arguments)
@@ -40,7 +46,7 @@ enum Main {
     /// ArgumentParser hands over help, versions and completions as errors that mean success: those are printed.
     private static func printed(_ error: any Error) throws -> Bool {
         guard RootCommand.exitCode(for: error).isSuccess else { return false }
-        try Output.write(RootCommand.message(for: error) + "\n")
+        try Output.write(Completion.amended(RootCommand.message(for: error)) + "\n")
         return true
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @Suite struct EnvironmentTemplateTests {
     @Test(arguments: [
         ("A={{token}}", "A", "{{token}}"), ("A=", "A", ""), ("A= ", "A", " "), ("A==", "A", "="), ("A=b=c", "A", "b=c"),
-        ("A=x\ny\t", "A", "x\ny\t"), ("A=https://x/{{name}}", "A", "https://x/{{name}}"), ("a=ü", "a", "ü"),
+        ("A=x y", "A", "x y"), ("A=https://x/{{name}}", "A", "https://x/{{name}}"), ("a=ü", "a", "ü"),
         ("A={{headers}}:{{curl_config}}", "A", "{{headers}}:{{curl_config}}"), ("A=$(id)", "A", "$(id)"),
         ("A={{basic}} {{username}} {{url}}", "A", "{{basic}} {{username}} {{url}}"), ("A=\u{301}", "A", "\u{301}"),
     ])
@@ -23,7 +23,8 @@ import Testing
 
     @Test(arguments: [
         "=v", "1A=v", "A B=v", " A=v", "PATH=v", "LD_PRELOAD={{token}}", "GIT_ASKPASS=v", "VAULT_TOKEN={{token}}",
-        "BASH_ENV={{headers}}", "A=\0", "A=b\0c", "A={{other}}", "A={{token", "{{name}}=v",
+        "BASH_ENV={{headers}}", "A=\0", "A=b\0c", "A=b\n", "A=\u{1b}[31m", "A=\u{9b}31m", "A={{other}}", "A={{token",
+        "{{name}}=v",
     ])
     func `A name, a value or a variable that cannot be is refused`(text: String) {
         #expect(throws: ResourceError.self) { try EnvironmentTemplate(text) }

@@ -70,7 +70,7 @@ import VaultFile
         let resource = Resource(
             name: try #require(RecordName("a/b")), urls: [try ResourceURL("https://h")],
             headers: [try HeaderTemplate("X: \"{{token}}\"\\")],
-            environment: [try EnvironmentTemplate("A=\n{{token}}")],
+            environment: [try EnvironmentTemplate("A=\u{2028}{{token}}")],
             username: "a\"b", note: "\u{7f}", tags: ["\\"], now: Timestamp(seconds: 0), expires: Timestamp(seconds: 60))
         let record = try Record(resource, token: SecretBytes(Array("to\"k\\en ü".utf8)))
         #expect(record.resource == resource)
@@ -83,7 +83,7 @@ import VaultFile
             try JSONSerialization.jsonObject(with: Data(record.text.utf8)) as? [String: any Sendable])
         #expect((object["token"] as? [String: any Sendable])?["value"] as? String == "to\"k\\en ü")
         #expect(object["headers"] as? [String] == ["X: \"{{token}}\"\\"])
-        #expect(object["env"] as? [String] == ["A=\n{{token}}"])
+        #expect(object["env"] as? [String] == ["A=\u{2028}{{token}}"])
     }
 
     @Test(arguments: [

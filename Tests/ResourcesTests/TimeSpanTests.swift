@@ -43,7 +43,8 @@ import VaultFile
     }
 
     @Test(arguments: [
-        (0, "0 seconds"), (1, "1 second"), (2, "2 seconds"), (119, "119 seconds"), (120, "2 minutes"),
+        (0, "0 seconds"), (1, "1 second"), (2, "2 seconds"), (89, "89 seconds"), (90, "2 minutes"), (101, "2 minutes"),
+        (120, "2 minutes"),
         (3599, "60 minutes"), (5400, "90 minutes"), (7199, "120 minutes"), (7200, "2 hours"), (86_400, "24 hours"),
         (172_800, "2 days"),
         (259_200, "3 days"), (7_775_999, "90 days"), (8_639_999, "100 days"), (8_640_000, "3 months"),

@@ -92,7 +92,18 @@ import Testing
     }
 
     @Test(arguments: [
-        "abcdefg:h", "abcdef gh", " abcdefgh", "abcdefgh ", "abc=defgh", "=abcdefgh", "========", "abcd\"efgh",
+        (" abcdefgh", "a space at its beginning or end; leave it out"),
+        ("abcdefgh ", "a space at its beginning or end; leave it out"),
+        ("Bearer abcdefgh", "\"Bearer\", which the header has already; leave it out"),
+        ("bearer abcdefgh", "\"Bearer\", which the header has already; leave it out"),
+    ])
+    func `What is easily pasted along is named`(token: String, words: String) throws {
+        #expect(try message(Array(token.utf8), for: Self.bearer).hasSuffix(words))
+        try check(Array(token.utf8), for: Self.custom)
+    }
+
+    @Test(arguments: [
+        "abcdefg:h", "abcdef gh", "Bearers abcdefgh", "abc=defgh", "=abcdefgh", "========", "abcd\"efgh",
         "abcd\\efgh",
         "abcdefg,", "abcdefg;", "abcdefg%20", "abcdefg{}", "abcdefgé", "abcdefg@", "abcdefg!", "abcdefg#", "abcdefg$",
         "abcdefg&", "abcdefg'", "abcdefg(", "abcdefg*", "abcdefg<", "abcdefg?", "abcdefg[", "abcdefg^", "abcdefg`",

@@ -203,7 +203,11 @@ import Testing
 
     @Test(arguments: [
         ("", #""""#), ("a\"b\\c/", #""a\"b\\c/""#), ("\n\t\r", #""\n\t\r""#),
-        ("\u{0}\u{1}\u{8}\u{1f}\u{7f}", #""\u0000\u0001\u0008\u001f\u007f""#), ("é😀\u{2028}", "\"é😀\u{2028}\""),
+        ("\u{0}\u{1}\u{8}\u{1f}\u{7f}", #""\u0000\u0001\u0008\u001f\u007f""#),
+        ("é😀\u{a0}\u{2010}", "\"é😀\u{a0}\u{2010}\""),
+        ("\u{80}\u{9f}\u{61c}", #""\u0080\u009f\u061c""#), ("\u{200e}\u{200f}x", #""\u200e\u200fx""#),
+        ("\u{2028}\u{202a}\u{202e}", #""\u2028\u202a\u202e""#), ("\u{2066}\u{2069}", #""\u2066\u2069""#),
+        ("\u{200d}\u{202f}\u{2065}\u{206a}\u{61b}", "\"\u{200d}\u{202f}\u{2065}\u{206a}\u{61b}\""),
     ])
     func writesWhatItReads(_ text: String, _ expected: String) throws {
         let quoted = String(decoding: JSONText.quoted(text), as: UTF8.self)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
@@ -202,5 +203,43 @@ import Testing
         try FileManager.default.removeItem(atPath: folder.file("tree/.git"))
         try Array("gitdir: /elsewhere\n".utf8).write(to: FilePath(folder.file("tree/.git")))
         #expect(KnownVaults.isInGitWorkTree(deep.appending("vault.age")))
+    }
+
+    /// What somebody else could put there would have older versions accepted.
+    @Test func aWorkTreeIsNothingThatOthersCanMake() throws {
+        let tree = FilePath(folder.file("tree"))
+        let git = tree.appending(".git")
+        let vault = tree.appending("vault.age")
+        try DurableFile.createFolder(git)
+        try Array("ref: refs/heads/main\n".utf8).write(to: git.appending("HEAD"))
+        for (mode, isTree) in [(0o700, true), (0o755, true), (0o757, false), (0o777, false), (0o1777, false)] {
+            try #require(chmod(tree.string, mode_t(mode)) == 0)
+            #expect(KnownVaults.isInGitWorkTree(vault) == isTree, "\(String(mode, radix: 8))")
+        }
+        // A group that is not the user's own alone has other members.
+        if geteuid() == 0 {
+            try #require(chmod(tree.string, 0o770) == 0)
+            #expect(KnownVaults.isInGitWorkTree(vault))
+            try #require(chown(tree.string, 0, 4711) == 0)
+            #expect(!KnownVaults.isInGitWorkTree(vault))
+            try #require(chmod(tree.string, 0o750) == 0)
+            #expect(KnownVaults.isInGitWorkTree(vault))
+        }
+        // A link leads where its maker likes.
+        try FileManager.default.moveItem(atPath: git.string, toPath: folder.file("moved"))
+        for target in ["moved", "moved/HEAD", "/etc/passwd", "gitdir"] {
+            try Array("gitdir: /elsewhere\n".utf8).write(to: FilePath(folder.file("gitdir")))
+            let path = target.hasPrefix("/") ? target : folder.file(target)
+            try FileManager.default.createSymbolicLink(atPath: git.string, withDestinationPath: path)
+            #expect(!KnownVaults.isInGitWorkTree(vault), "\(target)")
+            try FileManager.default.removeItem(atPath: git.string)
+        }
+        for text in ["", "x", "gitdir:", "ref: refs/heads/main\n"] {
+            try Array(text.utf8).write(to: git)
+            #expect(!KnownVaults.isInGitWorkTree(vault), "\(text)")
+        }
+        try FileManager.default.removeItem(atPath: git.string)
+        try #require(mkfifo(git.string, 0o600) == 0)
+        #expect(!KnownVaults.isInGitWorkTree(vault))
     }
 }

@@ -35,6 +35,7 @@ struct AddCommand: ParsableCommand {
             try changes.put(record, name, quiet: access.quiet)
         }
         Messages.note("added \(name)\(TokenOptions.expiry(record.resource.token.expires))", unless: access.quiet)
+        self.resource.noteUnused(record.resource, unless: access.quiet)
         session.finish()
     }
 

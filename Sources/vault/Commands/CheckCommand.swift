@@ -31,7 +31,7 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var options: AccessOptions
 
     func run() throws {
-        let names = try names.map { try RecordName.parse($0) }
+        let names = try names.map { try RecordName.parse($0, isOneOfMany: true) }
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
         let since = try addedSince.map { text in
             guard let moment = Timestamp(text) else {

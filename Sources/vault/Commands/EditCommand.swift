@@ -20,6 +20,7 @@ struct EditCommand: ParsableCommand {
             throw Failure(.usage, "there is nothing to change", hint: "say what with --url, --header, --env, …")
         }
         let session = try Session(options.access)
+        var result: Resource?
         try session.vault.update { reader, changes in
             let record = try Session.record(named: name, in: &reader)
             var edited = record.resource
@@ -27,8 +28,10 @@ struct EditCommand: ParsableCommand {
             try resource.check(edited)
             try record.withToken { try TokenRules.check($0, for: edited.headers) }
             try changes.put(record.edited(edited), name, quiet: options.access.quiet)
+            result = edited
         }
         Messages.note("changed \(name)", unless: options.access.quiet)
+        if let result { resource.noteUnused(result, unless: options.access.quiet) }
         session.finish()
     }
 }

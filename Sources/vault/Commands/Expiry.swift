@@ -9,7 +9,7 @@ enum Expiry {
         // Without the value: a token may stand in a wrong place.
         guard let moment = try? TimeSpan.moment(text, from: .now) else {
             throw Failure(
-                .usage, "--expires is not a time", hint: "use 2027-01-31, 2027-01-31T12:00:00Z, 90d, 12h or never")
+                .usage, "--expires is not a time", hint: "use 2027-01-31, 2027-01-31T12:00:00Z, 90d, 2w, 12h or never")
         }
         guard moment > .now else { throw Failure(.usage, "--expires is in the past") }
         return moment
@@ -34,7 +34,7 @@ enum Expiry {
     /// The number of seconds of a duration such as `12h`.
     static func duration(_ text: String, option: String) throws -> Int {
         guard let seconds = TimeSpan.seconds(text) else {
-            throw Failure(.usage, "\(option) is no duration", hint: "write 12h or 30d")
+            throw Failure(.usage, "\(option) is no duration", hint: "write 30m, 12h, 30d or 2w")
         }
         return seconds
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import Resources
 internal import Sodium
 internal import VaultFile
@@ -27,27 +28,44 @@ struct ExportCommand: ParsableCommand {
         let session = try Session(options.access)
         var reader = try session.vault.open()
         var output = SecretBuffer(capacity: 128 << 10)
-        let isMasked = Output.isTerminal && !reveal
+        let isTerminal = Output.isTerminal
         // Nothing is printed unless all of it checks.
         _ = try reader.mapBlocks { block, records in
             for record in records { _ = try RecordView(block.extracting(record)) }
         }
         try reader.forEachRecord { line in
-            if isMasked {
-                var start = 0
-                for secret in try RecordView(line).secretRanges {
-                    output.append(line.extracting(start..<secret.lowerBound))
-                    output.append(text: Output.mask)
-                    start = secret.upperBound
-                }
-                output.append(line.extracting(droppingFirst: start))
-            } else {
-                output.append(line)
+            var start = 0
+            for secret in isTerminal && !reveal ? try RecordView(line).secretRanges : [] {
+                Self.append(line.extracting(start..<secret.lowerBound), isTerminal: isTerminal, to: &output)
+                output.append(text: Output.mask)
+                start = secret.upperBound
             }
+            Self.append(line.extracting(droppingFirst: start), isTerminal: isTerminal, to: &output)
             output.append("\n")
             try Output.flush(&output, atLeast: 60_000)
         }
         try Output.flush(&output)
+        if isTerminal, !reveal { Output.noteMask(unless: options.access.quiet) }
+        var status = stat()
+        if unsafe fstat(1, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o044 != 0 {
+            Messages.notice(
+                "others can read the file that the tokens went into; 'umask 077' before keeps the next one to you",
+                unless: options.access.quiet)
+        }
         session.finish()
+    }
+
+    /// Appends a piece of a record as it stands, for a terminal with escapes in place of what it would obey.
+    private static func append(_ text: Span<UInt8>, isTerminal: Bool, to output: inout SecretBuffer) {
+        var start = 0
+        if isTerminal {
+            for index in text.indices {
+                guard let character = JSONText.obeyed(text, at: index) else { continue }
+                output.append(text.extracting(start..<index))
+                output.append(JSONText.escape(character.scalar).span)
+                start = index + character.size
+            }
+        }
+        output.append(text.extracting(droppingFirst: start))
     }
 }

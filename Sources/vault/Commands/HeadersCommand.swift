@@ -40,7 +40,7 @@ struct HeadersCommand: ParsableCommand {
     }
 
     func run() throws {
-        let names = try names.map { try RecordName.parse($0) }
+        let names = try names.map { try RecordName.parse($0, isOneOfMany: true) }
         let url = try url.map { try ResourceURL($0) }
         let session = try Session(options.access)
         var reader = try session.vault.open()
@@ -48,6 +48,7 @@ struct HeadersCommand: ParsableCommand {
         if let url { chosen = [try Self.resource(for: url, among: names, in: &reader)] }
         var output = SecretBuffer()
         var written: Set<String> = []
+        var isSecret = false
         if format == .json { output.append("{") }
         for name in chosen {
             let record = try Session.record(named: name, in: &reader)
@@ -57,11 +58,13 @@ struct HeadersCommand: ParsableCommand {
                     throw Failure(.usage, "two of these resources have a header \(header.name)")
                 }
                 if format == .json, written.count > 1 { output.append(",") }
+                isSecret = isSecret || header.value.isSecret
                 append(header, record, to: &output)
             }
         }
         if format == .json { output.append("}\n") }
         try Output.flush(&output)
+        if Output.isTerminal, !reveal, isSecret { Output.noteMask(unless: options.access.quiet) }
         session.finish()
     }
 
@@ -96,14 +99,19 @@ struct HeadersCommand: ParsableCommand {
             if resource.covers(url), names.isEmpty || names.contains(resource.name) { found.append(resource.name) }
         }
         guard let first = found.first else {
-            throw Failure(.notAllowed, "\(url) lies inside no resource", hint: "see '\(Process.name) list'")
+            let place = names.isEmpty ? "lies inside no resource" : "is not inside \(names.joined(" or "))"
+            throw Failure(.notAllowed, "\(url) \(place)", hint: "see '\(Process.name) list'")
         }
         guard found.count == 1 else {
             throw Failure(
                 .notAllowed,
-                "\(url) lies inside more than one resource: \(found.map(\.description).joined(separator: ", "))",
+                "\(url) lies inside more than one resource: \(found.joined(", "))",
                 hint: "name the one that is meant")
         }
         return first
     }
+}
+
+extension [RecordName] {
+    fileprivate func joined(_ separator: String) -> String { map(\.description).joined(separator: separator) }
 }

@@ -27,8 +27,8 @@ struct IdentityCommand: ParsableCommand {
             abstract: "Make a new identity.",
             discussion: """
                 Written to the file of -o, or to the default place. With --oneline it is printed instead (or written \
-                to the file of -o) as one line for the secret store of a CI system, with the id of the vault behind \
-                the key where that is known.
+                to the file of -o) as one line for the secret store of a CI system, with the id of the vault that \
+                --vault or --vault-id names behind the key.
                 """)
 
         @Option(
@@ -79,11 +79,12 @@ struct IdentityCommand: ParsableCommand {
             try Output.write(Show.text(of: identity))
         }
 
-        /// The vault that the identity will be for, where one is known.
+        /// The vault that the identity will be for, where somebody names one that is known.
         private static func knownPin(_ access: Access) throws -> Pin? {
             if let pin = try Session.givenPin(access) { return pin }
-            // What is known of a path says nothing where no vault is.
-            guard let path = try Session.pathIfAny(access) else { return nil }
+            // Not the default vault: a new identity does not open it. And what is known of a path says nothing where no
+            // vault is.
+            guard let path = try Session.pathIfGiven(access) else { return nil }
             guard unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 else { return nil }
             return try Session.knownVaults().entry(for: path)?.pin
         }

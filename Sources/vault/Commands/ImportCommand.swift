@@ -97,13 +97,16 @@ struct ImportCommand: ParsableCommand {
         let what = "the file \(file)"
         let descriptor = try SecretInput.open(file, what: what)
         defer { close(descriptor) }
-        return try Self.content(of: descriptor, what)
+        let status = try SecretInput.awaitContent(of: descriptor, what: what, check: Self.check(what))
+        let content = try Self.content(of: descriptor, what)
+        if status.st_mode & S_IFMT == S_IFIFO, content.count == 0 {
+            throw Failure(.io, "reading \(what): nothing came through this pipe")
+        }
+        return content
     }
 
-    private static func content(of descriptor: Int32, _ what: String) throws -> SecretBuffer {
-        var status = stat()
-        // One that is not open is named below.
-        if unsafe fstat(descriptor, &status) == 0 {
+    private static func check(_ what: String) -> (stat) throws -> Void {
+        { status in
             guard SecretInput.isStream(status) else {
                 throw Failure(.usage, "reading \(what): it is neither a file nor a pipe")
             }
@@ -111,7 +114,45 @@ struct ImportCommand: ParsableCommand {
                 throw Failure(.usage, "reading \(what): it has more than \(maximumSize) bytes")
             }
         }
-        return try SecretInput.readAll(descriptor, what: what, limit: maximumSize)
+    }
+
+    private static func content(of descriptor: Int32, _ what: String) throws -> SecretBuffer {
+        var status = stat()
+        // One that is not open is named below.
+        if unsafe fstat(descriptor, &status) == 0 { try check(what)(status) }
+        // Line by line already, so that what is no text at all ends it early.
+        var number = 1
+        var size = 0
+        return try SecretInput.readAll(descriptor, what: what, limit: maximumSize) { bytes in
+            for index in bytes.indices {
+                if bytes[index] == UInt8(ascii: "\n") {
+                    number += 1
+                    size = 0
+                } else {
+                    size += 1
+                    guard size <= maximumLineSize else { throw tooLong(line: number) }
+                }
+            }
+        }
+    }
+
+    private static func tooLong(line number: Int) -> Failure {
+        Failure(.usage, "line \(number): it has more than \(maximumLineSize) bytes")
+    }
+
+    /// Names the mistakes that concern the file as a whole.
+    private static func checkFirst(_ line: Span<UInt8>, _ number: Int) throws {
+        if line.hasPrefix("\u{feff}") {
+            throw Failure(
+                .usage, "line \(number): it begins with a byte order mark", hint: "save the file as UTF-8 without one")
+        }
+        // An array, or an object that goes on over lines.
+        if line[0] == UInt8(ascii: "[") || line.count == 1 && line[0] == UInt8(ascii: "{") {
+            let filter = line[0] == UInt8(ascii: "[") ? "'.[]'" : "."
+            throw Failure(
+                .usage, "line \(number): there has to be one record on each line",
+                hint: "jq -c \(filter) FILE | \(Process.name) import")
+        }
     }
 
     private struct Line {
@@ -133,14 +174,12 @@ struct ImportCommand: ParsableCommand {
             number += 1
             var end = start
             while end < content.count, content[end] != UInt8(ascii: "\n") { end += 1 }
-            guard end - start <= Self.maximumLineSize else {
-                throw Failure(.usage, "line \(number): it has more than \(Self.maximumLineSize) bytes")
-            }
             let trimmed = content.extracting(start..<end).trimmedRange
             let range = start + trimmed.lowerBound..<start + trimmed.upperBound
             let text = content.extracting(range)
             start = end + 1
             if text.isEmpty { continue }
+            if lines.isEmpty { try Self.checkFirst(text, number) }
             do {
                 var view = try RecordView(incoming: text)
                 view.complete(now: now, line: text)

@@ -46,6 +46,8 @@ struct InitCommand: ParsableCommand {
         }
         let recipient = loaded.identities.first.map(\.recipient.description) ?? ""
         try Output.write("recipient \(recipient)\nvault-id \(id)\n")
+        Messages.notice(
+            "keep the vault-id: a machine that does not know the vault asks for it (VAULT_ID)", unless: access.quiet)
         session.finish()
     }
 
@@ -54,7 +56,12 @@ struct InitCommand: ParsableCommand {
         let source = IdentitySource(access)
         if let given = try source.loadGiven() { return given }
         let path = try Places.identity()
-        if unsafe Glibc.access(path, F_OK) == 0 { return try source.load() }
+        if unsafe Glibc.access(path, F_OK) == 0 {
+            if noPassphrase {
+                Messages.note("there is an identity already, which is used as it is: \(path)", unless: access.quiet)
+            }
+            return try source.load()
+        }
         let identity = X25519Identity()
         try NewIdentity(identity, comments: []).write(
             to: path, passphrase: noPassphrase ? nil : IdentityCommand.newPassphrase(access, mayDecline: true))

@@ -12,7 +12,7 @@ struct RemoveCommand: ParsableCommand {
     @OptionGroup var options: AccessOptions
 
     func run() throws {
-        let names = try names.map { try RecordName.parse($0) }
+        let names = try names.map { try RecordName.parse($0, isOneOfMany: true) }
         let session = try Session(options.access)
         try session.vault.update { reader, changes in
             for name in names {
@@ -22,6 +22,8 @@ struct RemoveCommand: ParsableCommand {
             }
         }
         for name in Set(names).sorted() { Messages.note("removed \(name)", unless: options.access.quiet) }
+        Messages.note(
+            "the version before is in \(DurableFile.target(of: session.vault.path)).bak", unless: options.access.quiet)
         session.finish()
     }
 }

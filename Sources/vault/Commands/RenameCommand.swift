@@ -32,8 +32,8 @@ struct RenameCommand: ParsableCommand {
             try changes.put(record.edited(renamed), new, quiet: options.access.quiet)
         }
         Messages.note("renamed \(old) to \(new)", unless: options.access.quiet)
-        if hasDefaultVariables {
-            let prefix = EnvironmentName.prefix(for: new.description)
+        let prefix = EnvironmentName.prefix(for: new.description)
+        if hasDefaultVariables, prefix != EnvironmentName.prefix(for: old.description) {
             Messages.note("its variable is \(prefix)_TOKEN from now on", unless: options.access.quiet)
         }
         session.finish()

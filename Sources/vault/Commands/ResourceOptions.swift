@@ -77,6 +77,14 @@ struct ResourceOptions: ParsableArguments {
         resource.updated = .now
     }
 
+    /// Says of flags that were given for headers or variables that the token will be in no header.
+    func noteUnused(_ resource: Resource, unless quiet: Bool) {
+        guard !headers.isEmpty || !environment.isEmpty, !resource.headers.contains(where: \.value.isSecret) else {
+            return
+        }
+        Messages.note("no header of \(resource.name) uses the token", unless: quiet)
+    }
+
     /// A resource that the flags were applied to, checked. URLs that were http before may stay so.
     func check(_ resource: Resource) throws {
         try resource.check(allowsHTTP: allowHttp || urls.isEmpty)

@@ -30,6 +30,7 @@ struct TokenCommand: ParsableCommand {
         }
         output.append("\n")
         try Output.flush(&output)
+        if Output.isTerminal, !reveal { Output.noteMask(unless: options.access.quiet) }
         session.finish()
     }
 }

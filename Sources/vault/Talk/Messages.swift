@@ -1,4 +1,5 @@
 internal import Glibc
+internal import VaultFile
 
 // Who is spoken to, and where: data goes to standard output, everything else to standard error, and questions to the
 // terminal itself, so that no redirection can answer or hide them. Messages begin in lower case, have no full stop, and
@@ -57,8 +58,6 @@ enum Messages {
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
-            || [0x200e, 0x200f, 0x2028, 0x2029].contains(scalar.value) || (0x202a...0x202e).contains(scalar.value)
-            || (0x2066...0x2069).contains(scalar.value)
+        scalar.value < 0x20 || scalar.value == 0x7f || JSONText.isObeyed(scalar.value)
     }
 }

@@ -8,6 +8,9 @@ enum Output {
 
     static var isTerminal: Bool { isatty(1) == 1 }
 
+    /// Says how to see what was masked.
+    static func noteMask(unless quiet: Bool) { Messages.notice("masked; use --reveal to see it", unless: quiet) }
+
     /// Whether colours are wanted.
     static var isColoured: Bool {
         isTerminal && Variables.text("NO_COLOR") == nil && Variables.text("TERM") != "dumb"
@@ -18,17 +21,22 @@ enum Output {
         try write(Array(text.utf8).span)
     }
 
-    /// Writes bytes, all of them.
+    /// Whether whoever reads has enough. The rest of the command goes on, since its exit code is still an answer.
+    nonisolated(unsafe) private static var isClosed = false
+
+    /// Writes bytes, all of them, or quietly none when nobody reads them any more.
     static func write(_ bytes: Span<UInt8>) throws {
-        var written = 0
+        var written = unsafe isClosed ? bytes.count : 0
         while written < bytes.count {
             let count = unsafe bytes.withUnsafeBytes {
                 unsafe Glibc.write(1, $0.baseAddress.map { unsafe $0 + written }, $0.count - written)
             }
             if count < 0 {
                 if errno == EINTR { continue }
-                // The reader has enough: a quiet end.
-                if errno == EPIPE { exit(0) }
+                if errno == EPIPE {
+                    unsafe isClosed = true
+                    return
+                }
                 throw Failure(.io, "writing the output: \(Failure.text(errno))")
             }
             written += count

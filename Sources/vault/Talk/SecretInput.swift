@@ -42,8 +42,10 @@ enum SecretInput {
         return content.finish()
     }
 
-    /// All that can be read from a descriptor.
-    static func readAll(_ descriptor: Int32, what: String, limit: Int = .max) throws -> SecretBuffer {
+    /// All that can be read from a descriptor; `check` gets each piece as it comes.
+    static func readAll(
+        _ descriptor: Int32, what: String, limit: Int = .max, check: (Span<UInt8>) throws -> Void = { _ in }
+    ) throws -> SecretBuffer {
         // Most of what is read is a line or a few; the region grows with what there is.
         var content = SecretBuffer()
         var isDone = false
@@ -56,6 +58,7 @@ enum SecretInput {
                 if count < 0, errno == EBADF { throw Failure(.usage, "reading \(what): it is not open") }
                 if count < 0 { throw Failure(.io, "reading \(what): \(Failure.text(errno))") }
                 isDone = count == 0
+                try check(space.span.extracting(first: count))
                 return count
             }
             if content.count > limit { throw Failure(.usage, "reading \(what): it has more than \(limit) bytes") }
@@ -63,9 +66,10 @@ enum SecretInput {
         return content
     }
 
-    /// Opens a file for reading; one that is missing is told from one that cannot be read.
-    static func open(_ path: String, what: String, options: Int32 = 0) throws -> Int32 {
-        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | options)
+    /// Opens a file for reading; one that is missing is told from one that cannot be read, and a named pipe is not waited
+    /// for.
+    static func open(_ path: String, what: String) throws -> Int32 {
+        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else {
             let isMissing = errno == ENOENT || errno == ENOTDIR
             throw Failure(isMissing ? .missing : .io, "reading \(what): \(Failure.text(errno))")
@@ -88,24 +92,62 @@ enum SecretInput {
         check: (stat) throws -> Void = { _ in }
     ) throws -> SecretBuffer {
         let what = namesPath ? "\(what) \(path)" : what
-        // A named pipe that nobody writes into is not waited for.
-        let descriptor = try open(path, what: what, options: O_NOCTTY | O_NONBLOCK)
+        let descriptor = try open(path, what: what)
         defer { close(descriptor) }
+        let status = try awaitContent(of: descriptor, what: what, check: check)
+        let content = try readAll(descriptor, what: what, limit: limit)
+        keepFromChildren(path)
+        if status.st_mode & S_IFMT == S_IFIFO, content.count == 0 {
+            throw Failure(.io, "reading \(what): nothing came through this pipe")
+        }
+        return content
+    }
+
+    /// Makes sure that what was opened can be read to an end: a file, or a pipe into which somebody writes.
+    ///
+    /// - Returns: Its status.
+    @discardableResult
+    static func awaitContent(
+        of descriptor: Int32, what: String, check: (stat) throws -> Void = { _ in }
+    ) throws -> stat {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             throw Failure(.io, "reading \(what): \(Failure.text(errno))")
         }
         try check(status)
-        let isPipe = status.st_mode & S_IFMT == S_IFIFO
-        if isPipe {
+        // A folder is named when it is read.
+        guard isStream(status) || status.st_mode & S_IFMT == S_IFDIR else {
+            throw Failure(.io, "reading \(what): it is neither a file nor a pipe")
+        }
+        if status.st_mode & S_IFMT == S_IFIFO {
             // A writer gets a moment to come; what has one already, as a process substitution, is read to its end.
             var key = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             while unsafe poll(&key, 1, pipePatience) < 0, errno == EINTR {}
         }
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
-        let content = try readAll(descriptor, what: what, limit: limit)
-        if isPipe, content.count == 0 { throw Failure(.io, "reading \(what): nothing came through this pipe") }
-        return content
+        return status
+    }
+
+    /// Keeps a path that is an inherited descriptor from the command that comes after: it could read it once more.
+    private static func keepFromChildren(_ path: String) {
+        let names = ["/dev/stdin": Int32(0), "/dev/stdout": 1, "/dev/stderr": 2]
+        if let descriptor = names[path] { return keepFromChildren(descriptor) }
+        for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
+            if let descriptor = Int32(path.dropFirst(folder.count)) { keepFromChildren(descriptor) }
+        }
+    }
+
+    /// Keeps a descriptor that was read from the command that comes after. A standard one has to be something, and a
+    /// terminal has nothing in it.
+    static func keepFromChildren(_ descriptor: Int32) {
+        if descriptor > 2 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        } else if descriptor >= 0, isatty(descriptor) == 0, case let null = unsafe Glibc.open("/dev/null", O_RDWR),
+            null >= 0
+        {
+            dup2(null, descriptor)
+            close(null)
+        }
     }
 
     /// How long a named pipe may have no writer, in milliseconds.

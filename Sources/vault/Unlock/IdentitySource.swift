@@ -175,9 +175,13 @@ struct IdentitySource {
             return loaded
         }
         guard let identity = X25519Identity(parsing: key.extracting(..<(colon ?? key.count))) else {
+            // No key has a slash in it.
+            let isPath = source == "VAULT_IDENTITY" && key.firstIndex { $0 == UInt8(ascii: "/") } != nil
             throw Failure(
                 status, "\(source) is not an identity",
-                hint: "it is AGE-SECRET-KEY-1…, or that with :vault1… behind it")
+                hint: isPath
+                    ? "the path of a file goes into VAULT_IDENTITY_FILE"
+                    : "it is AGE-SECRET-KEY-1…, or that with :vault1… behind it")
         }
         loaded.identities = [identity]
         if let colon {

@@ -60,8 +60,9 @@ final class PassphraseSource {
 
     private func given() throws -> SecretBytes? {
         if let descriptor = access.passphraseDescriptor {
-            return try checked(
-                SecretInput.read(descriptor, what: "the passphrase from descriptor \(descriptor)"), "--passphrase-fd")
+            let passphrase = try SecretInput.read(descriptor, what: "the passphrase from descriptor \(descriptor)")
+            SecretInput.keepFromChildren(descriptor)
+            return try checked(passphrase, "--passphrase-fd")
         }
         if let passphrase = Variables.secret("VAULT_PASSPHRASE") { return passphrase }
         if let path = Variables.text("VAULT_PASSPHRASE_FILE") {

@@ -16,13 +16,8 @@ struct Session {
         return FilePath(try Places.vault())
     }
 
-    /// The path of the vault; nil when nobody gave one and there is no home folder to have one.
-    static func pathIfAny(_ access: Access) throws -> FilePath? {
-        if let path = try pathIfGiven(access) { return path }
-        return (try? Places.vault()).map { FilePath($0) }
-    }
-
-    private static func pathIfGiven(_ access: Access) throws -> FilePath? {
+    /// The path of the vault; nil when nobody gave one.
+    static func pathIfGiven(_ access: Access) throws -> FilePath? {
         guard let path = access.vault ?? Variables.text("VAULT_FILE") else { return nil }
         guard !path.isEmpty else { throw Failure(.usage, "the path of --vault is empty") }
         return FilePath(path)
@@ -105,10 +100,10 @@ struct Session {
             """
         while true {
             switch try terminal.readAnswer(question).lowercased() {
-            case "yes":
+            case "yes", "y":
                 remember(id, path, known)
                 return true
-            case "no", "": throw Failure(.notAllowed, "nothing was done, since the vault is not trusted")
+            case "no", "n", "": throw Failure(.notAllowed, "nothing was done, since the vault is not trusted")
             default: continue
             }
         }
@@ -151,12 +146,14 @@ struct Session {
 }
 
 extension RecordName {
-    /// The name that was given on the command line.
-    static func parse(_ text: String) throws -> RecordName {
+    /// The name that was given on the command line, perhaps where there may be more of them.
+    static func parse(_ text: String, isOneOfMany: Bool = false) throws -> RecordName {
         guard let name = RecordName(text) else {
             throw Failure(
                 .usage, "this cannot be the name of a resource",
-                hint: "a name has 1 to 128 letters, digits and . _ - /, and begins with a letter or digit")
+                hint: isOneOfMany && text.contains(",")
+                    ? "several names are given with spaces between them"
+                    : "a name has 1 to 128 letters, digits and . _ - /, and begins with a letter or digit")
         }
         return name
     }
