@@ -12,7 +12,7 @@ import Testing
         return Matcher(needles)
     }()
 
-    /// - Parameter releasedSize: 0 holds everything back that may become a secret, as for a pipe.
+    /// What is seen. With a `releasedSize` of 0 everything that may become a secret is held back, as for a pipe.
     private func redact(_ parts: [[UInt8]], releasedSize: Int = 0, columns: Int? = nil) -> String {
         var redactor = TerminalRedactor(matcher, names: ["t", "s"]) { columns }
         redactor.releasedSize = releasedSize
