@@ -72,6 +72,27 @@ import Testing
         #expect(output.text == "")
     }
 
+    @Test func whatCurlTellsOfTheRequestIsMaskedAndNothingElseIsChanged() throws {
+        let home = try Home()
+        let server = try Server(home, token: "demo-token-0123456789")
+        let output = try home.bash(
+            """
+            new_vault; add demo
+            for mask in '' --no-mask; do
+                vault exec demo --quiet $mask -- curl -sv -m 20 -H @{{headers}} $URL 2>&1
+            done
+            """, adding: ["URL": server.url("http")])
+        // Connections differ in their local port, and answers in their date.
+        let lines = output.text.split(separator: "\r\n").flatMap { $0.split(separator: "\n") }
+            .filter { !$0.contains("Date:") && !$0.contains("Connect") && !$0.contains("Trying") }
+        let half = lines.count / 2
+        try #require(lines.count == 2 * half && half > 8, "\(output.text)")
+        #expect(lines[..<half].contains("> Authorization: [vault:demo]"))
+        #expect(lines[half...].contains("> Authorization: Bearer demo-token-0123456789"))
+        let masked = lines[half...].map { $0.replacing("Bearer demo-token-0123456789", with: "[vault:demo]") }
+        #expect(Array(lines[..<half]) == masked)
+    }
+
     @Test func curlsExitCodeIsTheCommands() throws {
         let home = try Home()
         let output = try home.bash(
