@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 /// The environment of this process, and what of it a child gets. Works on the system's own strings, copying none: their
 /// bytes need not be text, and some are secrets.
@@ -23,6 +24,16 @@ public struct Environment: ~Copyable {
         unsafe inherited.removeAll { variable in
             guard let name = unsafe Self.name(of: variable) else { return false }
             return shouldBeRemoved(name)
+        }
+    }
+
+    /// Overwrites the value of a variable of this process where it stands, which the system shows to others as well.
+    public static func overwriteValue(of name: String) {
+        guard let value = unsafe getenv(name) else { return }
+        var place = unsafe value
+        while unsafe place.pointee != 0 {
+            unsafe place.pointee = CChar(bitPattern: UInt8(ascii: "-"))
+            unsafe place += 1
         }
     }
 

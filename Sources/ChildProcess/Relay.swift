@@ -40,7 +40,7 @@ public struct Relay: ~Copyable {
     ///   - forget: Called in a fork of this process that lives as long as the child, if there is one, when it needs
     ///     nothing of this process's memory any more. Nothing in it is ever released: secrets are to be overwritten.
     /// - Returns: What runs now, to be relayed at once.
-    /// - Throws: ``Failure``; then everything is as it was.
+    /// - Throws: ``Failure``; then nothing runs, and signals are as they were.
     @unsafe
     public static func start(
         program: UnsafePointer<CChar>, arguments: [UnsafePointer<CChar>], environment: [UnsafePointer<CChar>],

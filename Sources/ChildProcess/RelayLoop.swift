@@ -34,7 +34,8 @@ final class RelayLoop {
     /// What was typed while the child ran, and is for whoever reads the terminal next.
     private var unread: [UInt8] = []
     private var ending: Ending?
-    private var isToldToEnd = false
+    /// The last signal that was sent on.
+    private var lastSignal: Int32 = 0
 
     // MARK: - Starting
 
@@ -74,7 +75,7 @@ final class RelayLoop {
         filter: (_ descriptor: Int32, _ kind: Relay.StreamKind) -> any OutputFilter
     ) throws(Relay.Failure) {
         do throws(SystemError) {
-            signals = try Signals(reading: [SIGWINCH, SIGCONT])
+            signals = try Signals(reading: [SIGWINCH, SIGCONT, SIGTSTP])
         } catch {
             throw Relay.Failure(error)
         }
@@ -143,7 +144,9 @@ final class RelayLoop {
             if ending != nil {
                 for stream in streams { unsafe stream.drainRest(buffer) }
                 // Who ends this process does not want it to wait for somebody who does not read.
-                if isToldToEnd { for stream in streams where !stream.isFinished { stream.abandon() } }
+                if ending == .signaled(lastSignal) {
+                    for stream in streams where !stream.isFinished { stream.abandon() }
+                }
                 if streams.allSatisfy(\.isFinished) { break }
             }
             waitAndHandle()
@@ -216,7 +219,7 @@ final class RelayLoop {
         case .direct(let id):
             guard !signal.isFromKernel else { return }
             kill(id, signal.number)
-            isToldToEnd = isToldToEnd || [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(signal.number)
+            lastSignal = signal.number
         case .inSession(let session): kill(-session.leader.command, signal.number)
         }
     }
@@ -232,9 +235,13 @@ final class RelayLoop {
                 id = unsafe reapAny(&status)
             } else {
                 guard direct > 0 else { return }
-                id = unsafe waitpid(direct, &status, WNOHANG)
+                id = unsafe waitpid(direct, &status, WNOHANG | WUNTRACED)
             }
             guard id > 0 else { return }
+            if status & 0xff == 0x7f {
+                stopAlike(status >> 8 & 0xff)
+                continue
+            }
             if id == direct, ending == nil { end(Ending(waitStatus: status)) }
         }
     }
@@ -268,6 +275,15 @@ final class RelayLoop {
             resume(session.leader)
         case .started, .notStarted: break
         }
+    }
+
+    /// Stops as the command has stopped, and not before: what it does with the terminal for that, it must do while the
+    /// terminal is its own, and whoever started us takes it back once we have stopped.
+    private func stopAlike(_ signal: Int32) {
+        guard [SIGTSTP, SIGTTIN, SIGTTOU].contains(signal) else { return }
+        for stream in streams { unsafe stream.drain(buffer) }
+        kill(getpid(), signal)
+        SignalSet([signal]).unblock().install()
     }
 
     /// Stops as the command has stopped, until somebody goes on with this process.

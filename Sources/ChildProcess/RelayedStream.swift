@@ -155,6 +155,7 @@ final class RelayedStream {
     /// Whoever reads our output learns that it has ended, although this process lives on. Messages may still come on
     /// standard error.
     private func closeSink() {
+        guard isOpen else { return }
         isOpen = false
         sink.close()
         guard number == 1, !isShared else { return }

@@ -126,6 +126,8 @@ struct SessionLeader: ~Copyable {
     }
 
     private static func follow(_ command: pid_t, report: (Int32) -> Void) -> Never {
+        // Somebody who had the terminal may have died without giving it back.
+        var waitsForTerminal = false
         let awaited = SignalSet([SIGCHLD, SIGHUP, continueInForeground, continueInBackground])
         while true {
             switch awaited.wait() {
@@ -133,6 +135,7 @@ struct SessionLeader: ~Copyable {
                 var status: Int32 = 0
                 while unsafe waitpid(command, &status, WNOHANG | WUNTRACED) == command {
                     guard status & 0xff != 0x7f else {
+                        waitsForTerminal = [SIGTTIN, SIGTTOU].contains(status >> 8 & 0xff)
                         report(status)
                         continue
                     }
@@ -148,7 +151,7 @@ struct SessionLeader: ~Copyable {
                 kill(-command, SIGCONT)
             case continueInForeground:
                 // A shell among the commands may have given the terminal to a job of its own.
-                if tcgetpgrp(0) == getpgrp() { tcsetpgrp(0, command) }
+                if waitsForTerminal || tcgetpgrp(0) == getpgrp() { tcsetpgrp(0, command) }
                 kill(-command, SIGCONT)
             case continueInBackground:
                 // There it stops when it reads, as it would without the relay.

@@ -34,6 +34,8 @@ public struct Needles: ~Copyable {
         let range: Range<Int>
         let secret: Int
         let form: Form
+        /// How many bytes at its beginning are no secret.
+        var lead = 0
     }
 
     private var arena = SecretBuffer()
@@ -88,7 +90,18 @@ public struct Needles: ~Copyable {
         }
         add(.shell, number) { output in
             for index in secret.indices {
-                if Self.isShellSpecial(secret[index]) { output.append("\\") }
+                if Self.isShellSpecial(secret[index], isFirst: index == 0) { output.append("\\") }
+                output.append(secret.extracting(index..<index + 1))
+            }
+        }
+        // Within double quotes, as bash's `declare -p` has it.
+        add(.shell, number) { output in
+            for index in secret.indices {
+                if [UInt8(ascii: "\""), UInt8(ascii: "$"), UInt8(ascii: "\\"), UInt8(ascii: "`")].contains(
+                    secret[index])
+                {
+                    output.append("\\")
+                }
                 output.append(secret.extracting(index..<index + 1))
             }
         }
@@ -99,9 +112,12 @@ public struct Needles: ~Copyable {
     ///
     /// - Parameters:
     ///   - value: The value.
+    ///   - lead: How many bytes at its beginning are no secret, such as the name of a scheme.
     ///   - number: What a finding gives back.
-    public mutating func add(headerValue value: Span<UInt8>, number: Int) {
+    public mutating func add(headerValue value: Span<UInt8>, lead: Int, number: Int) {
+        let count = needles.count
         add(.header, number) { $0.append(value) }
+        if needles.count > count { needles[count].lead = lead }
     }
 
     /// Adds each line of a secret that has several: what prints it may indent them, or end them in another way.
@@ -199,9 +215,10 @@ public struct Needles: ~Copyable {
     }
 
     /// What a shell would not take for itself behind a backslash only, as bash's `printf %q` has it.
-    private static func isShellSpecial(_ byte: UInt8) -> Bool {
+    private static func isShellSpecial(_ byte: UInt8, isFirst: Bool) -> Bool {
         switch byte {
-        case UInt8(ascii: " "), UInt8(ascii: "!"), UInt8(ascii: "\""), UInt8(ascii: "#"), UInt8(ascii: "$"),
+        case UInt8(ascii: "#"), UInt8(ascii: "~"): isFirst
+        case UInt8(ascii: " "), UInt8(ascii: "!"), UInt8(ascii: "\""), UInt8(ascii: "$"),
             UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"),
             UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "?"),
             UInt8(ascii: "["), UInt8(ascii: "\\"), UInt8(ascii: "]"), UInt8(ascii: "^"), UInt8(ascii: "`"),
@@ -219,6 +236,11 @@ public struct Needles: ~Copyable {
         case slashes
         /// All that is not ASCII as well, as Python does.
         case ascii
+        /// Both.
+        case slashesAndASCII
+
+        var escapesSlashes: Bool { self == .slashes || self == .slashesAndASCII }
+        var escapesAllButASCII: Bool { self == .ascii || self == .slashesAndASCII }
     }
 
     /// RFC 8259, 7.
@@ -231,7 +253,7 @@ public struct Needles: ~Copyable {
         var index = 0
         while index < secret.count {
             let byte = secret[index]
-            if style == .ascii, let (scalar, size) = scalar(in: secret, at: index) {
+            if style.escapesAllButASCII, let (scalar, size) = scalar(in: secret, at: index) {
                 for unit in String(scalar).utf16 { appendEscape(unit, &output) }
                 index += size
                 continue
@@ -239,7 +261,7 @@ public struct Needles: ~Copyable {
             switch byte {
             case UInt8(ascii: "\""): output.append("\\\"")
             case UInt8(ascii: "\\"): output.append("\\\\")
-            case UInt8(ascii: "/") where style == .slashes: output.append("\\/")
+            case UInt8(ascii: "/") where style.escapesSlashes: output.append("\\/")
             case 0x08: output.append("\\b")
             case 0x09: output.append("\\t")
             case 0x0a: output.append("\\n")

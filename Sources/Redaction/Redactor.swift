@@ -15,6 +15,9 @@ public struct Redactor: ~Copyable {
     /// Bytes that are no text, with the place in the text that they stand at, while what is in front of them is held
     /// back.
     private var insertions: [(position: Int, bytes: [UInt8])] = []
+    /// How many bytes these have, and the most that wait.
+    private var insertedCount = 0
+    private static let maximumInsertedCount = 1 << 16
 
     /// A redactor for one stream.
     ///
@@ -35,7 +38,16 @@ public struct Redactor: ~Copyable {
     public mutating func process(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {
         let (held, decided) = (search.held, search.decided)
         search.advance(input)
-        hand(on: search.decide(), from: decided, of: input, behind: held, emit)
+        let decisions = search.decide()
+        // Most parts have nothing to mask and are handed on as they are. The others are put together first: what was
+        // written at once is handed on at once.
+        guard decisions.count > 1 else { return hand(on: decisions, from: decided, of: input, behind: held, emit) }
+        var output: [UInt8] = []
+        output.reserveCapacity(input.count + held.count)
+        hand(on: decisions, from: decided, of: input, behind: held) { part in
+            unsafe part.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
+        }
+        if !output.isEmpty { emit(output.span) }
     }
 
     /// Ends the stream, and hands on what was held back. A part of a secret that is worth something is masked.
@@ -50,6 +62,7 @@ public struct Redactor: ~Copyable {
         _ emit: (Span<UInt8>) -> Void
     ) {
         var source = Source(place: place, held: held, inputStart: search.position - input.count)
+        var next = 0
         for decision in decisions {
             switch decision {
             case .find(let needle):
@@ -58,20 +71,25 @@ public struct Redactor: ~Copyable {
                 maskCount += 1
             case .pass(let count):
                 let end = source.place + count
-                while let insertion = insertions.first, insertion.position <= end {
+                while next < insertions.count, insertions[next].position <= end {
+                    let insertion = insertions[next]
                     source.pass(to: insertion.position, of: input, matcher.text, emit)
                     emit(insertion.bytes.span)
-                    insertions.removeFirst()
+                    insertedCount -= insertion.bytes.count
+                    next += 1
                 }
                 source.pass(to: end, of: input, matcher.text, emit)
             case .cover(let count):
                 source.place += count
-                while let insertion = insertions.first, insertion.position <= source.place {
+                while next < insertions.count, insertions[next].position <= source.place {
+                    let insertion = insertions[next]
                     emit(insertion.bytes.span)
-                    insertions.removeFirst()
+                    insertedCount -= insertion.bytes.count
+                    next += 1
                 }
             }
         }
+        insertions.removeFirst(next)
     }
 
     /// Where the bytes are that are decided upon.
@@ -106,6 +124,18 @@ public struct Redactor: ~Copyable {
     /// Takes bytes that are no part of the text but keep their place in it.
     mutating func insert(_ bytes: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {
         if search.decided == search.position { return emit(bytes) }
+        insertedCount += bytes.count
+        guard insertedCount <= Self.maximumInsertedCount else {
+            // So much within one secret is none: what it began with is masked, and all goes on.
+            finish(emit)
+            return emit(bytes)
+        }
+        if insertions.last?.position == search.position {
+            unsafe bytes.withUnsafeBufferPointer {
+                unsafe insertions[insertions.count - 1].bytes.append(contentsOf: $0)
+            }
+            return
+        }
         unsafe bytes.withUnsafeBufferPointer { unsafe insertions.append((search.position, Array($0))) }
     }
 
@@ -116,8 +146,11 @@ public struct Redactor: ~Copyable {
         hand(on: search.release(below: count), from: decided, of: Span(), behind: held, emit)
     }
 
+    /// Whether a secret may have begun, even if its beginning was let go.
+    var isHolding: Bool { !search.held.isEmpty }
+
     /// How many bytes of a secret the stream may end with.
-    var depth: Int { search.held.count }
+    var depth: Int { search.depth }
 
     /// Whether a secret that may have begun goes on with `byte`.
     func goesOn(with byte: UInt8) -> Bool { search.goesOn(with: byte) }

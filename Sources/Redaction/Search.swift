@@ -158,9 +158,22 @@ struct Search {
     /// What became of the bytes that are certain by now.
     mutating func decide() -> [Decision] { decide(until: position - held.count) }
 
-    /// Lets go of what is held back, if it is less than `count` bytes. A needle that goes on from there is found all the
-    /// same, without them.
-    mutating func release(below count: Int) -> [Decision] { held.count < count ? decide(until: position) : [] }
+    /// Lets go of what is held back, if less than `count` bytes of it are secret. A needle that goes on from there is found
+    /// all the same, without them.
+    mutating func release(below count: Int) -> [Decision] { depth < count ? decide(until: position) : [] }
+
+    /// How many bytes of a secret the stream may end with.
+    var depth: Int {
+        let held = held
+        if held.isEmpty { return 0 }
+        return matcher.text.withBytes { text in
+            let part = text.extracting(held)
+            return matcher.needles.reduce(0) { depth, needle in
+                let secretCount = part.count - needle.lead
+                return secretCount > depth && text.extracting(needle.range).begins(with: part) ? secretCount : depth
+            }
+        }
+    }
 
     /// Ends the stream, and says what became of its last bytes.
     ///
@@ -187,11 +200,9 @@ struct Search {
     /// A needle that begins with so much that it must not be seen.
     private func needle(beginningWith part: Span<UInt8>, in text: Span<UInt8>) -> Int? {
         matcher.needles.firstIndex { needle in
-            let needle = text.extracting(needle.range)
-            guard part.count >= Needles.minimumSize || part.count * 2 >= needle.count, part.count <= needle.count else {
-                return false
-            }
-            return part.indices.allSatisfy { part[$0] == needle[$0] }
+            let count = part.count - needle.lead
+            guard count >= Needles.minimumSize || count * 2 >= needle.range.count - needle.lead else { return false }
+            return text.extracting(needle.range).begins(with: part)
         }
     }
 
@@ -218,5 +229,11 @@ struct Search {
         }
         findings.removeFirst(told)
         return decisions
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func begins(with part: Span<UInt8>) -> Bool {
+        part.count <= count && part.indices.allSatisfy { part[$0] == self[$0] }
     }
 }

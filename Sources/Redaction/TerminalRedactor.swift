@@ -28,27 +28,16 @@ public struct TerminalRedactor: ~Copyable {
     private var position = Position.text
     /// Whether a space within what may be a secret waits for what follows: with a carriage return it ends a line.
     private var hasSpace = false
-    /// The most columns that the line has so far.
-    private var column = 0
-    /// Whether the next text begins another one: a line may end in two characters.
-    private var isLineEnded = false
-    /// How many columns the terminal has; nil when that is not known.
-    private let columns: () -> Int?
 
     /// A redactor for one stream.
     ///
     /// - Parameters:
     ///   - matcher: What to look for.
     ///   - names: What to call the secrets, by their numbers.
-    ///   - columns: Says how many columns the terminal has; nil when that is not known.
-    public init(_ matcher: Matcher, names: [String], columns: @escaping () -> Int?) {
-        self.columns = columns
+    public init(_ matcher: Matcher, names: [String]) {
         text = Redactor(matcher, names: names)
         string = Redactor(matcher, names: names)
     }
-
-    /// How often something was masked.
-    public var maskCount: Int { text.maskCount + string.maskCount }
 
     /// Takes the next bytes, and hands on what is certain.
     ///
@@ -58,6 +47,7 @@ public struct TerminalRedactor: ~Copyable {
     public mutating func process(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {
         var output: [UInt8] = []
         process(input, into: &output)
+        if text.depth < releasedSize { endSpace(&output) }
         text.release(below: releasedSize) { output.append($0) }
         if !output.isEmpty { emit(output.span) }
     }
@@ -78,12 +68,13 @@ public struct TerminalRedactor: ~Copyable {
             switch position {
             case .text:
                 if hasSpace, byte != Self.carriageReturn { endSpace(&output) }
-                guard byte < 0x20, byte != Self.tab else { continue }
+                guard byte < 0x20 && byte != Self.tab || byte == Self.delete else { continue }
                 takeText(input.extracting(start..<index), &output)
                 start = index
+                if hasSpace, byte != Self.carriageReturn { endSpace(&output) }
                 if byte == Self.escape {
                     position = .escape
-                } else if mayBeWithinSecret(at: byte), !text.goesOn(with: byte) {
+                } else if text.isHolding, !text.goesOn(with: byte) {
                     if hasSpace { text.insert([Self.space].span) { output.append($0) } }
                     hasSpace = false
                     insert(input.extracting(index..<index + 1), &output)
@@ -91,16 +82,11 @@ public struct TerminalRedactor: ~Copyable {
                 } else {
                     endSpace(&output)
                 }
-                if byte == Self.carriageReturn || byte == Self.lineFeed { isLineEnded = true }
             case .escape, .sequence:
                 if let next = Self.position(behind: byte, in: position) {
                     position = next
                     if case .sequence = next { continue }
                     if case .escape = next { continue }
-                    // Colours and modes leave the cursor where it is; anything may be where others put it.
-                    if ![UInt8(ascii: "m"), UInt8(ascii: "K"), UInt8(ascii: "h"), UInt8(ascii: "l")].contains(byte) {
-                        column = .max / 2
-                    }
                     insert(input.extracting(start..<index + 1), &output)
                     start = index + 1
                 } else {
@@ -132,27 +118,14 @@ public struct TerminalRedactor: ~Copyable {
         }
     }
 
-    /// Whether a control character stands within what may be a secret: where much of one has come, or where a line is
-    /// full. Otherwise many a line would not be seen to its end.
-    private func mayBeWithinSecret(at control: UInt8) -> Bool {
-        let depth = text.depth
-        if depth == 0 { return false }
-        let endsLine = control == Self.carriageReturn || control == Self.lineFeed
-        return !endsLine || depth >= releasedSize || columns().map { column >= $0 - 1 } ?? true
-    }
-
     /// Takes text without control characters in it.
     private mutating func takeText(_ bytes: Span<UInt8>, _ output: inout [UInt8]) {
         guard !bytes.isEmpty else { return }
-        if isLineEnded { column = 0 }
-        isLineEnded = false
-        // A character of several bytes may be two columns wide.
-        for index in bytes.indices { column += bytes[index] < 0x80 ? 1 : bytes[index] < 0xc0 ? 0 : 2 }
         let isSpaceLast = bytes[bytes.count - 1] == Self.space
         text.process(isSpaceLast ? bytes.extracting(droppingLast: 1) : bytes) { output.append($0) }
         guard isSpaceLast else { return }
         hasSpace = true
-        if text.depth == 0 || text.goesOn(with: Self.space) { endSpace(&output) }
+        if !text.isHolding || text.goesOn(with: Self.space) { endSpace(&output) }
     }
 
     private mutating func endSpace(_ output: inout [UInt8]) {
@@ -197,12 +170,12 @@ public struct TerminalRedactor: ~Copyable {
 
     private static let bell: UInt8 = 0x07
     private static let tab: UInt8 = 0x09
-    private static let lineFeed: UInt8 = 0x0a
     private static let carriageReturn: UInt8 = 0x0d
     private static let cancel: UInt8 = 0x18
     private static let substitute: UInt8 = 0x1a
     private static let escape: UInt8 = 0x1b
     private static let space: UInt8 = 0x20
+    private static let delete: UInt8 = 0x7f
 }
 
 extension Array<UInt8> {

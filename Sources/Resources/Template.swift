@@ -70,6 +70,9 @@ public struct Template: Hashable, Sendable {
         parts.compactMap { if case .variable(let variable) = $0 { variable } else { nil } }
     }
 
+    /// How many bytes of text it begins with, in front of any variable.
+    public var publicLead: Int { if case .text(let text) = parts.first { text.utf8.count } else { 0 } }
+
     /// Whether what it renders to is a secret.
     public var isSecret: Bool { variables.contains(where: \.isSecret) }
 }

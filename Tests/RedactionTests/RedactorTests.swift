@@ -9,7 +9,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
 private func matcher(_ secrets: [[UInt8]], headerValues: [(Int, [UInt8])] = []) -> Matcher {
     var needles = Needles()
-    for (number, value) in headerValues { needles.add(headerValue: value.span, number: number) }
+    for (number, value) in headerValues { needles.add(headerValue: value.span, lead: 7, number: number) }
     for (number, secret) in secrets.enumerated() { needles.add(secret.span, number: number) }
     return Matcher(needles)
 }

@@ -34,12 +34,6 @@ static inline int clinux_seal(int descriptor) {
 /// The process's environment block.
 static inline char **clinux_environ(void) { return environ; }
 
-/// The width of a terminal in columns, or -1.
-static inline int clinux_terminal_columns(int descriptor) {
-    struct winsize size;
-    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : -1;
-}
-
 /// memmem: where `needle` first stands in `haystack`, or null.
 static inline const void *clinux_find(const void *haystack, size_t size, const void *needle, size_t needle_size) {
     return memmem(haystack, size, needle, needle_size);

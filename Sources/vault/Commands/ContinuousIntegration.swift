@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Injection
 internal import Resources
 internal import Sodium
 
@@ -11,7 +12,17 @@ enum ContinuousIntegration {
             Messages.note(
                 "standard error is a terminal, which is not shown the tokens for GitHub Actions", unless: quiet)
         case .gitHub:
-            for number in tokens.resources.indices { tokens.withToken(number, addMask) }
+            for (number, resource) in tokens.resources.enumerated() {
+                tokens.withToken(number) { token in
+                    addMask(token)
+                    // A token that is encoded there would not be found by itself.
+                    for header in resource.headers where header.value.variables.contains(.basic) {
+                        var value = SecretBuffer()
+                        HeaderRenderer.appendValue(of: header, resource, token: token, to: &value)
+                        value.withBytes { addMask($0.extracting(droppingFirst: header.value.publicLead)) }
+                    }
+                }
+            }
         case .withoutCommands(let name):
             Messages.note(
                 "\(name) cannot be told at run time what to mask: the masking of '\(Process.name) exec' is the one that counts",

@@ -56,6 +56,7 @@ extension ExecRequest {
         Process.restoreSignals()
         let rendered = unsafe templated.rendered(with: argumentFiles)
         if noMask { throw unsafe plan.launch(program, arguments: rendered, environment: environment) }
+        for name in Variables.unlocking where !kept.contains(name) { Environment.overwriteValue(of: name) }
         let masks = plan.masks()
         let relay = try unsafe plan.relay(program, arguments: rendered, environment: environment, through: masks)
         return Relayed(relay: relay, masks: masks)

@@ -5,7 +5,8 @@ internal import Redaction
 final class OutputMasks {
     private let matcher: Matcher
     private let names: [String]
-    private var filters: [Int32: any CountingFilter] = [:]
+    /// The filter of standard output, where that is no terminal.
+    private var output: PipeMask?
 
     init(_ needles: consuming TokenNeedles) {
         names = needles.sources.map(\.name)
@@ -14,26 +15,21 @@ final class OutputMasks {
 
     /// The filter of one stream.
     func filter(_ descriptor: Int32, _ kind: Relay.StreamKind) -> any OutputFilter {
-        let filter: any CountingFilter
         switch kind {
         case .terminal:
-            filter = TerminalMask(TerminalRedactor(matcher, names: names) { Terminal.columns(of: descriptor) })
-        case .pipe: filter = PipeMask(Redactor(matcher, names: names))
+            return TerminalMask(TerminalRedactor(matcher, names: names))
+        case .pipe:
+            let mask = PipeMask(Redactor(matcher, names: names))
+            if descriptor == 1 { output = mask }
+            return mask
         }
-        // On a terminal the masks can be seen.
-        if kind == .pipe { filters[descriptor] = filter }
-        return filter
     }
 
-    /// How often something was masked in standard output, where that is no terminal.
-    var countInOutput: Int { filters[1]?.maskCount ?? 0 }
+    /// How often something was masked in standard output, where that is no terminal: there the masks can be seen.
+    var countInOutput: Int { output?.maskCount ?? 0 }
 }
 
-private protocol CountingFilter: OutputFilter {
-    var maskCount: Int { get }
-}
-
-private final class PipeMask: CountingFilter {
+private final class PipeMask: OutputFilter {
     private var redactor: Redactor
 
     init(_ redactor: consuming Redactor) { self.redactor = redactor }
@@ -44,12 +40,10 @@ private final class PipeMask: CountingFilter {
     func finish(_ emit: (Span<UInt8>) -> Void) { redactor.finish(emit) }
 }
 
-private final class TerminalMask: CountingFilter {
+private final class TerminalMask: OutputFilter {
     private var redactor: TerminalRedactor
 
     init(_ redactor: consuming TerminalRedactor) { self.redactor = redactor }
-
-    var maskCount: Int { redactor.maskCount }
 
     func process(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) { redactor.process(input, emit) }
     func finish(_ emit: (Span<UInt8>) -> Void) { redactor.finish(emit) }

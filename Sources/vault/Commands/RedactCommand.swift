@@ -33,6 +33,10 @@ struct RedactCommand: ParsableCommand {
         while true {
             let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(0, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN {
+                Output.wait(for: 0, POLLIN)
+                continue
+            }
             guard count >= 0 else { throw Failure(.io, "reading standard input: \(Failure.text(errno))") }
             if count == 0 { break }
             redactor.process(buffer.span.extracting(first: count), write)

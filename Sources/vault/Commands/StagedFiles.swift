@@ -46,6 +46,12 @@ struct StagedFiles {
             if isSubmodule || words[3].allSatisfy({ $0 == UInt8(ascii: "0") }) { continue }
             files.append(File(path: Self.relative(fields[index + 1], to: prefix[...]), object: Array(words[3])))
         }
+        // A slip of the pen in a hook would let everything pass.
+        for path in paths where !files.contains(where: { $0.path.starts(with: path) }) {
+            guard unsafe access((path + [0]).map { CChar(bitPattern: $0) }, F_OK) == 0 else {
+                throw Failure(.missing, "there is no file or folder \(String(decoding: path, as: UTF8.self))")
+            }
+        }
     }
 
     /// Looks into all of them.
@@ -107,8 +113,11 @@ private struct Git {
     func start(_ arguments: [[UInt8]], input: String = "/dev/null") throws -> ReadableProcess {
         var environment = Environment()
         environment.remove { Variables.unlocking.contains($0) }
-        // What was staged, not what somebody may have put in its place.
-        let first = ["git", "--no-replace-objects"].map { Array($0.utf8) }
+        // What was staged, not what somebody may have put in its place; and nothing that the repository's own
+        // configuration would have run, or fetched.
+        let first = ["git", "--no-replace-objects", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never"].map {
+            Array($0.utf8)
+        }
         do {
             return try ReadableProcess.start(
                 program, arguments: first + arguments, environment: environment, input: input)

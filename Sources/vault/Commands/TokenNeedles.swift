@@ -58,7 +58,7 @@ struct TokenNeedles: ~Copyable {
         for header in resource.headers where withHeaders && header.value.isSecret {
             var value = SecretBuffer()
             HeaderRenderer.appendValue(of: header, resource, token: token, to: &value)
-            value.withBytes { needles.add(headerValue: $0, number: number) }
+            value.withBytes { needles.add(headerValue: $0, lead: header.value.publicLead, number: number) }
         }
         needles.add(token, number: number)
     }

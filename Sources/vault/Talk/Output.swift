@@ -33,6 +33,8 @@ enum Output {
             }
             if count < 0 {
                 if errno == EINTR { continue }
+                // Somebody who shares it has set it so.
+                if errno == EAGAIN { Self.wait(for: 1, POLLOUT); continue }
                 if errno == EPIPE {
                     unsafe isClosed = true
                     return
@@ -41,6 +43,12 @@ enum Output {
             }
             written += count
         }
+    }
+
+    /// Waits until a descriptor that does not block can be read or written.
+    static func wait(for descriptor: Int32, _ events: Int32) {
+        var polled = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        _ = unsafe poll(&polled, 1, -1)
     }
 
     /// Writes what is in the buffer once it is large, or in any case, and empties it.

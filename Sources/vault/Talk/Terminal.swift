@@ -15,12 +15,6 @@ struct Terminal: ~Copyable {
         return ci == "0" || ci == "false"
     }
 
-    /// How many columns a terminal has; nil when it does not say.
-    static func columns(of descriptor: Int32) -> Int? {
-        let columns = clinux_terminal_columns(descriptor)
-        return columns > 0 ? Int(columns) : nil
-    }
-
     /// The terminal, or nil when there is none or nobody may be asked.
     init?(_ access: Access) {
         guard Self.isAllowed(access), case let opened = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY),
