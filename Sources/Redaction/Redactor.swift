@@ -128,6 +128,7 @@ public struct Redactor: ~Copyable {
         guard insertedCount <= Self.maximumInsertedCount else {
             // So much within one secret is none: what it began with is masked, and all goes on.
             finish(emit)
+            insertedCount = 0
             return emit(bytes)
         }
         if insertions.last?.position == search.position {

@@ -114,6 +114,9 @@ import Testing
         let controls = String(repeating: "\u{0}", count: 200_000)
         #expect(redact([Array("tok-ter\(controls)minal-01.".utf8)]) == "tok-ter\(controls)minal-01.")
         #expect(redact([Array("tok-termi\(controls)nal-01.".utf8)]).hasPrefix("[vault:t]"))
+        // What was too much once does not count for what comes later.
+        let title = "\u{1b}]0;\(String(repeating: "x", count: 70_000))\u{7}"
+        #expect(redact([Array("tok-termi\(title) tok-\u{1b}[1mterminal-01.".utf8)]).hasSuffix(" [vault:t]\u{1b}[1m."))
     }
 
     @Test(arguments: 0..<20) func `Without the control sequences it is what a pipe gives`(seed: UInt64) {
