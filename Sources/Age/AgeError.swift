@@ -16,4 +16,6 @@ public enum AgeError: Error, Equatable {
     case outOfMemory(bytes: Int)
     /// The bytes could not be read; the number is the system's.
     case unreadable(errno: Int32)
+    /// The identity is kept by somebody else, who does not answer. The text says what came of asking.
+    case noAnswer(String)
 }

@@ -76,7 +76,7 @@ public struct Header: Sendable {
     ///   - hint: The number of the stanza to try first; trying a thousand takes some 30 ms.
     /// - Returns: The file key, and where it was found.
     /// - Throws: ``AgeError/noMatch``, ``AgeError/headerMAC``, ``AgeError/header(_:)``,
-    ///   ``AgeError/workFactor(_:limit:)``, ``AgeError/outOfMemory(bytes:)``.
+    ///   ``AgeError/workFactor(_:limit:)``, ``AgeError/outOfMemory(bytes:)``, ``AgeError/noAnswer(_:)``.
     public func unwrap(
         with identities: [any Identity], startingAt hint: Int = 0
     ) throws(AgeError) -> UnwrappedKey {
@@ -85,12 +85,12 @@ public struct Header: Sendable {
         }
         let order =
             stanzas.indices.contains(hint) ? [hint] + stanzas.indices.filter { $0 != hint } : Array(stanzas.indices)
+        let ordered = order.map { stanzas[$0] }
         for identity in identities {
-            for index in order {
-                guard let key = try identity.unwrap(stanzas[index]) else { continue }
-                guard isAuthentic(under: key) else { throw .headerMAC }
-                return UnwrappedKey(fileKey: key, stanza: index)
-            }
+            guard let key = try identity.unwrap(firstOf: ordered) else { continue }
+            guard isAuthentic(under: key.fileKey) else { throw .headerMAC }
+            let stanza = order[key.stanza]
+            return UnwrappedKey(fileKey: key.fileKey, stanza: stanza)
         }
         throw .noMatch
     }
@@ -100,8 +100,14 @@ public struct Header: Sendable {
 public struct UnwrappedKey: ~Copyable, Sendable {
     /// The file key.
     public let fileKey: FileKey
-    /// The number of the stanza that held it, from 0.
+    /// The number of the stanza that held it, from 0, among those that were tried.
     public let stanza: Int
+
+    /// A file key that was found.
+    public init(fileKey: consuming FileKey, stanza: Int) {
+        self.fileKey = fileKey
+        self.stanza = stanza
+    }
 }
 
 /// Reads the lines of a header, strictly.

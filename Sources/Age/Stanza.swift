@@ -26,8 +26,24 @@ public protocol Identity: AnyObject, Sendable {
     /// The file key that `stanza` wraps, or nil when the stanza is not for this identity.
     ///
     /// - Throws: ``AgeError/header(_:)`` when the stanza breaks the rules of its type,
-    ///   ``AgeError/workFactor(_:limit:)``, ``AgeError/outOfMemory(bytes:)``.
+    ///   ``AgeError/workFactor(_:limit:)``, ``AgeError/outOfMemory(bytes:)``, ``AgeError/noAnswer(_:)``.
     func unwrap(_ stanza: Stanza) throws(AgeError) -> FileKey?
+
+    /// The file key of the first of `stanzas` that is for this identity, or nil when none is: for an identity that is
+    /// better asked once for all of them.
+    ///
+    /// - Throws: As ``unwrap(_:)`` does.
+    func unwrap(firstOf stanzas: [Stanza]) throws(AgeError) -> UnwrappedKey?
+}
+
+extension Identity {
+    /// Tries one stanza after the other.
+    public func unwrap(firstOf stanzas: [Stanza]) throws(AgeError) -> UnwrappedKey? {
+        for (index, stanza) in stanzas.enumerated() {
+            if let key = try unwrap(stanza) { return UnwrappedKey(fileKey: key, stanza: index) }
+        }
+        return nil
+    }
 }
 
 /// Something that a file key can be wrapped for.

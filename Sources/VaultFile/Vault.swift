@@ -1,5 +1,5 @@
 internal import Glibc
-public import Age
+internal import Age
 public import SystemPackage
 
 /// A vault: a file, the identities that open it, and what is trusted about it.
@@ -23,12 +23,12 @@ public struct Vault: Sendable {
 
     /// The file.
     public let path: FilePath
-    private let identities: [X25519Identity]
+    private let identities: [any MemberKey]
     private let trust: Trust
     private let ratchet: Ratchet
 
     /// A vault that need not exist yet.
-    public init(path: FilePath, identities: [X25519Identity], trust: Trust, ratchet: Ratchet) {
+    public init(path: FilePath, identities: [any MemberKey], trust: Trust, ratchet: Ratchet) {
         self.path = path
         self.identities = identities
         self.trust = trust
@@ -58,7 +58,7 @@ public struct Vault: Sendable {
         let target = DurableFile.target(of: path)
         try DurableFile.createFolder(target.removingLastComponent())
         return try VaultLock.hold(target, purpose: .creating) {
-            let writer = VaultWriter(signer: SigningKey(of: owner))
+            let writer = VaultWriter(signer: owner)
             let created = try writer.create(at: target, owner: owner.recipient, label: label)
             try? ratchet.raise(created.id, to: created.state)
             return created.id
@@ -91,14 +91,13 @@ public struct Vault: Sendable {
     }
 
     /// The key of the first identity that may write; the owner's where only the owner may.
-    private func signer(in roster: Roster, for succession: Succession) throws(VaultError) -> SigningKey {
+    private func signer(in roster: Roster, for succession: Succession) throws(VaultError) -> any MemberKey {
         var mayWrite = false
         for identity in identities {
-            let signer = SigningKey(of: identity)
-            let key = signer.verificationKey
+            let key = identity.verificationKey
             guard roster.mayWrite(key) else { continue }
             mayWrite = true
-            if !succession.needsNewRoster || key == roster.root { return signer }
+            if !succession.needsNewRoster || key == roster.root { return identity }
         }
         throw .notAllowed(
             mayWrite

@@ -334,6 +334,7 @@ extension VaultError {
             case .armor(let reason): .damaged(path: path.string, "the armor is malformed: \(reason)")
             case .payload(let reason): .damaged(path: path.string, "the content is damaged: \(reason)")
             case .workFactor, .outOfMemory: .damaged(path: path.string, "the header asks for a passphrase")
+            case .noAnswer(let reason): .noAnswer(reason)
             case .unreadable(let number): .system(operation: .reading, path: path.string, errno: number)
             }
     }

@@ -4,17 +4,17 @@ internal import Sodium
 internal import SystemPackage
 
 /// Makes the next version of a vault, or the first.
-struct VaultWriter: ~Copyable {
+struct VaultWriter {
     /// A vault that was just made.
     struct Created {
         let id: VaultID
         let state: Ratchet.State
     }
 
-    private let signer: SigningKey
+    private let signer: any MemberKey
     private let written: String
 
-    init(signer: consuming SigningKey, written: Timestamp = .now) {
+    init(signer: any MemberKey, written: Timestamp = .now) {
         self.signer = signer
         self.written = written.description
     }
@@ -29,7 +29,7 @@ struct VaultWriter: ~Copyable {
         else { throw .notAllowed("this cannot be a label") }
         let fileKey = FileKey()
         let state = try finish(
-            path, signedRoster: signer.sign(roster.text), roster: roster, generation: 1, previous: [],
+            path, signedRoster: try signer.sign(roster.text), roster: roster, generation: 1, previous: [],
             fileKey: fileKey, replacing: false
         ) { (_) throws(VaultError) in BlockIndex(entries: []) }
         return Created(id: roster.id, state: state)
@@ -58,7 +58,7 @@ struct VaultWriter: ~Copyable {
                     members: roster.members)
             else { throw .notAllowed("the roster has the highest version there is; a new vault is needed") }
             roster = next
-            signedRoster = signer.sign(next.text)
+            signedRoster = try signer.sign(next.text)
             generation = 0
         }
         let fileKey = FileKey()
@@ -97,7 +97,7 @@ struct VaultWriter: ~Copyable {
             let manifest = Manifest(
                 id: roster.id, roster: Hash.roster(signedRoster.text), generation: generation, previous: previous,
                 index: Hash.index(index.line.span), written: written)
-            let signedManifest = signer.sign(manifest.text)
+            let signedManifest = try signer.sign(manifest.text)
             manifestHash = Hash.manifest(manifest.text)
             let tail = Tail(index: index, roster: signedRoster, manifest: signedManifest)
             tailBytes = tail.bytes

@@ -16,6 +16,8 @@ enum Status: Int32 {
     case damaged = 65
     /// There is no such vault, resource or file.
     case missing = 66
+    /// The agent cannot be reached.
+    case unavailable = 69
     /// A bug in this program.
     case bug = 70
     /// It exists already, or cannot be created.
@@ -111,6 +113,8 @@ extension Failure {
             self.init(
                 .notAllowed, "none of the identities opens the vault",
                 hint: "show what you have with '\(Process.name) identity show', and ask the vault's owner")
+        case .noAnswer(let what):
+            self.init(.unavailable, what, hint: "unlock again with '\(Process.name) unlock'")
         case .notAllowed(let what): self.init(.notAllowed, what)
         case .noSuchFile(let path):
             self.init(

@@ -19,7 +19,7 @@ extension AgeError {
         case .header, .workFactor: .header
         case .armor: .armor
         case .payload: .payload
-        case .outOfMemory, .unreadable: nil
+        case .outOfMemory, .unreadable, .noAnswer: nil
         }
     }
 }

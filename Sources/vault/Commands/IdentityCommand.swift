@@ -104,7 +104,7 @@ struct IdentityCommand: ParsableCommand {
             let loaded = try IdentitySource(options.access).load()
             if json {
                 let objects = loaded.identities.map { identity in
-                    "{\"recipient\":\"\(identity.recipient)\",\"verifier\":\"\(Self.verifier(of: identity))\"}"
+                    "{\"recipient\":\"\(identity.recipient)\",\"verifier\":\"\(identity.verificationKey)\"}"
                 }
                 try Output.write("[\(objects.joined(separator: ","))]\n")
             } else {
@@ -112,10 +112,8 @@ struct IdentityCommand: ParsableCommand {
             }
         }
 
-        static func text(of identity: X25519Identity) -> String { "\(identity.recipient) \(verifier(of: identity))\n" }
-
-        private static func verifier(of identity: X25519Identity) -> VerificationKey {
-            SigningKey(of: identity).verificationKey
+        static func text(of identity: any MemberKey) -> String {
+            "\(identity.recipient) \(identity.verificationKey)\n"
         }
     }
 }

@@ -6,7 +6,7 @@ internal import VaultFile
 
 /// Identities, and what was said beside them about the vault they are for.
 struct LoadedIdentities {
-    var identities: [X25519Identity] = []
+    var identities: [any MemberKey] = []
     /// The pin behind the key in `VAULT_IDENTITY`, or in a file that holds such a line.
     var pin: Pin?
     /// The vaults that comments in identity files name.
