@@ -10,6 +10,8 @@ public struct Vault: Sendable {
     public struct Trust: Sendable {
         /// The vault that it has to be; nil when that is not known.
         public var pin: Pin?
+        /// Where the pin comes from, for errors: the name of an option, a variable or a file.
+        public var origin = ""
         /// Whether the vault's history is git's, so that generations may go back.
         public var followsGit = false
         /// Whether an older version is accepted this once.
@@ -117,6 +119,7 @@ public struct Vault: Sendable {
     private func read(_ pin: Pin, _ seen: inout Ratchet.State?) throws -> VaultReader {
         seen = try ratchet.state(of: pin.id)
         let opened = try UnverifiedVault(opening: path, with: identities, hint: seen?.stanza ?? 0)
-        return try opened.verify(pin: pin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
+        return try opened.verify(
+            pin: pin, origin: trust.origin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
     }
 }

@@ -5,10 +5,10 @@ public enum VaultError: Error, Equatable {
     case damaged(path: String, String)
     /// The file is genuine, but older than one already seen here, or not the successor of it. The text says how.
     case older(path: String, String)
-    /// The file's roster has a lower version than the pin asks for.
-    case belowPin(path: String, version: Int, minimum: Int)
-    /// The file is a vault, but not the one that is pinned.
-    case otherVault(path: String, found: VaultID, pinned: VaultID)
+    /// The file's roster has a lower version than the pin of that origin asks for.
+    case belowPin(path: String, version: Int, minimum: Int, origin: String)
+    /// The file is a vault, but not the one that the pin of that origin names.
+    case otherVault(path: String, found: VaultID, pinned: VaultID, origin: String)
     /// No pin is known for the vault, and nobody said to trust it.
     case unknownVault(VaultID)
     /// The file that remembers the newest version seen here is not what this program wrote.

@@ -54,19 +54,21 @@ struct UnverifiedVault: ~Copyable {
     ///
     /// - Parameters:
     ///   - pin: The vault that is trusted.
+    ///   - origin: Where the pin comes from, for errors.
     ///   - seen: The newest version seen here, if any was and it matters.
     ///   - followsGit: Whether generations may go back.
     /// - Returns: The vault, of which everything may be used.
-    /// - Throws: ``VaultError/otherVault(path:found:pinned:)``, ``VaultError/belowPin(path:version:minimum:)``,
-    ///   ``VaultError/older(path:_:)``.
+    /// - Throws: ``VaultError/otherVault(path:found:pinned:origin:)``,
+    ///   ``VaultError/belowPin(path:version:minimum:origin:)``, ``VaultError/older(path:_:)``.
     consuming func verify(
-        pin: Pin, seen: Ratchet.State?, followsGit: Bool
+        pin: Pin, origin: String = "", seen: Ratchet.State?, followsGit: Bool
     ) throws(VaultError) -> VaultReader {
         guard pin.id == roster.id else {
-            throw .otherVault(path: path.string, found: roster.id, pinned: pin.id)
+            throw .otherVault(path: path.string, found: roster.id, pinned: pin.id, origin: origin)
         }
         guard roster.version >= pin.minimumRosterVersion else {
-            throw .belowPin(path: path.string, version: roster.version, minimum: pin.minimumRosterVersion)
+            throw .belowPin(
+                path: path.string, version: roster.version, minimum: pin.minimumRosterVersion, origin: origin)
         }
         let state = Ratchet.State(
             rosterVersion: roster.version, roster: manifest.roster, generation: manifest.generation,

@@ -32,11 +32,11 @@ enum Status: Int32 {
     case setting = 78
 }
 
-/// Why a command ends without having done its work: one clear line, and a hint where one helps.
+/// Why a command ends without having done its work: one clear line, and a hint where one helps, or one for each case.
 struct Failure: Error {
     let status: Int32
     let message: String
-    let hint: String?
+    let hints: [String]
 
     init(_ status: Status, _ message: String, hint: String? = nil) {
         self.init(code: status.rawValue, message, hint: hint)
@@ -45,7 +45,13 @@ struct Failure: Error {
     init(code: Int32, _ message: String, hint: String? = nil) {
         status = code
         self.message = message
-        self.hint = hint
+        hints = hint.map { [$0] } ?? []
+    }
+
+    init(_ status: Status, _ message: String, hints: [String]) {
+        self.status = status.rawValue
+        self.message = message
+        self.hints = hints
     }
 
     /// What an error of any kind means to somebody at a command line.
@@ -66,7 +72,7 @@ struct Failure: Error {
 
     /// Prints the failure and ends the program. Every failure of `exec` itself has a code that no child uses.
     func end(isExec: Bool) -> Never {
-        if !message.isEmpty { Messages.print(message, hint: hint) }
+        if !message.isEmpty { Messages.print(message, hints: hints) }
         exit(isExec && status != 126 && status != 127 ? 125 : status)
     }
 
@@ -78,10 +84,9 @@ extension Failure {
     private init(vault error: VaultError) {
         switch error {
         case .damaged(let path, let what):
-            // Behind a link, that lies beside the file itself.
-            let backup = DurableFile.target(of: FilePath(path)).string + ".bak"
             self.init(
-                .damaged, "\(path) is damaged: \(what)", hint: "the version before it may be good: \(backup)")
+                .damaged, "\(path) is damaged: \(what)",
+                hint: "the version before it may be good: \(Self.backup(of: path))")
         case .damagedState(let path):
             self.init(
                 .damaged, "\(path) is damaged: it remembers the newest version of the vault seen here",
@@ -89,22 +94,38 @@ extension Failure {
         case .older(let path, let what):
             self.init(
                 .damaged, "\(path) is older than a version already seen: \(what)",
-                hint: "somebody may have put an old copy in its place; if you restored it yourself, use "
-                    + "--accept-older, and change something with it to make this version the newest again")
-        case .belowPin(let path, let version, let minimum):
+                hints: [
+                    "whoever wants a rotated token or a removed member back could put an old copy in its place",
+                    "if you did not do this, \(Self.newestCopy(of: path))",
+                    "if you restored it on purpose, use --accept-older; a change made with it makes this version the "
+                        + "newest everywhere",
+                ])
+        case .belowPin(let path, let version, let minimum, let origin):
             self.init(
                 .damaged,
-                "\(path) has a roster of version \(version), but the pin asks for \(minimum) or later",
-                hint: "somebody may have put an old copy in its place; get the newest one from the vault's owner")
-        case .otherVault(let path, let found, let pinned):
+                "\(path) has a roster of version \(version), but the pin from \(origin) asks for \(minimum) or later",
+                hints: [
+                    "whoever was removed from the vault since could put an old copy in its place",
+                    "if you did not do this, \(Self.newestCopy(of: path))",
+                    "only if its owner says that there is no later roster, correct the number in \(origin)",
+                ])
+        case .otherVault(let path, let found, let pinned, let origin):
             self.init(
-                .damaged, "\(path) is the vault \(found), but \(pinned) is the one that is trusted here",
-                hint: "somebody may have put another vault in its place; only if the owner confirms the new id, change "
-                    + "it where the old one came from: known_vaults, VAULT_ID, --vault-id, or the identity")
+                .damaged, "\(path) is the vault \(found), but \(pinned) is the one that is trusted here, by \(origin)",
+                hints: [
+                    "whoever wants the tokens that you add could put a vault of their own in its place",
+                    "if you did not do this, get a copy of the right one from the vault's owner",
+                    "if the owner handed the vault over ('\(Process.name) rekey'), ask for the new id through "
+                        + "another channel; only if it is \(found), put it in the place of the old one in \(origin)",
+                ])
         case .unknownVault(let id):
             self.init(
                 .notAllowed, "the vault \(id) is not known here, and there is nobody to ask",
-                hint: "if its owner confirms this id, set VAULT_ID=\(id)")
+                hints: [
+                    "anybody can make a vault and put it here: ask its owner, through another channel, for the id "
+                        + "that '\(Process.name) init' printed",
+                    "if it is this one, set VAULT_ID=\(id) or give it with --vault-id",
+                ])
         case .noMatch where Variables.isWithheld:
             self.init(
                 .notAllowed, "none of the identities opens the vault: \(Variables.withholding)",
@@ -143,6 +164,16 @@ extension Failure {
             self.init(
                 .io, "\(path): written, durability unknown: \(Self.text(number))")
         }
+    }
+
+    /// Where the version before is kept: behind a link, that lies beside the file itself.
+    private static func backup(of path: String) -> String { DurableFile.target(of: FilePath(path)).string + ".bak" }
+
+    /// How to get at the newest version of a vault in whose place there is an older one.
+    private static func newestCopy(of path: String) -> String {
+        let newest = "get the newest copy from the vault's owner"
+        let backup = backup(of: path)
+        return unsafe access(backup, F_OK) == 0 ? "\(newest), or see whether \(backup) is newer" : newest
     }
 
     private init(resource error: ResourceError) {

@@ -139,10 +139,10 @@ extension VaultError {
     static func damaged(_ words: String) -> VaultError { .damaged(path: "", words) }
     static func older(_ words: String) -> VaultError { .older(path: "", words) }
     static func belowPin(version: Int, minimum: Int) -> VaultError {
-        .belowPin(path: "", version: version, minimum: minimum)
+        .belowPin(path: "", version: version, minimum: minimum, origin: "")
     }
     static func otherVault(found: VaultID, pinned: VaultID) -> VaultError {
-        .otherVault(path: "", found: found, pinned: pinned)
+        .otherVault(path: "", found: found, pinned: pinned, origin: "")
     }
 
     /// The same trouble with the vault at `path`.
@@ -150,8 +150,10 @@ extension VaultError {
         switch self {
         case .damaged(_, let words): .damaged(path: path.string, words)
         case .older(_, let words): .older(path: path.string, words)
-        case .belowPin(_, let version, let minimum): .belowPin(path: path.string, version: version, minimum: minimum)
-        case .otherVault(_, let found, let pinned): .otherVault(path: path.string, found: found, pinned: pinned)
+        case .belowPin(_, let version, let minimum, let origin):
+            .belowPin(path: path.string, version: version, minimum: minimum, origin: origin)
+        case .otherVault(_, let found, let pinned, let origin):
+            .otherVault(path: path.string, found: found, pinned: pinned, origin: origin)
         default: self
         }
     }

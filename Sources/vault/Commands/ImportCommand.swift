@@ -193,7 +193,7 @@ struct ImportCommand: ParsableCommand {
                 // What is damage in a vault is a bad input here; and of the options that would help, one is there.
                 let failure = Failure(error)
                 var hint: String?
-                if case .invalid(_, .https) = error { hint = failure.hint }
+                if case .invalid(_, .https) = error { hint = failure.hints.first }
                 throw Failure(.usage, "line \(number): \(failure.message)", hint: hint)
             }
             if !quiet { bar.update(start) }

@@ -9,9 +9,13 @@ internal import VaultFile
 enum Messages {
     /// A message, and what to do about it.
     static func print(_ message: String, hint: String? = nil) {
-        var text = "\(visible(Process.name)): \(visible(message))\n"
-        if let hint { text += "hint: \(visible(hint))\n" }
-        write(text)
+        print(message, hints: hint.map { [$0] } ?? [])
+    }
+
+    /// A message, and what to do about it in each case that there may be.
+    static func print(_ message: String, hints: [String]) {
+        let hints = hints.map { "hint: \(visible($0))\n" }.joined()
+        write("\(visible(Process.name)): \(visible(message))\n\(hints)")
     }
 
     /// What is good to know and no error; dropped by `--quiet`.

@@ -9,8 +9,12 @@ struct LoadedIdentities {
     var identities: [any MemberKey] = []
     /// The pin behind the key in `VAULT_IDENTITY`, or in a file that holds such a line.
     var pin: Pin?
+    /// The variable or file that has the pin.
+    var pinOrigin = ""
     /// The vaults that comments in identity files name.
     var commentIDs: [VaultID] = []
+    /// The variable or file that has the first of the comments.
+    var commentOrigin = ""
     /// Where they came from, for messages.
     var source = ""
 }
@@ -114,14 +118,16 @@ struct IdentitySource {
                     .notAllowed, "the identities are for different vaults", hint: "use --vault-id to choose one")
             }
             loaded.identities += key.identities
-            loaded.pin = loaded.pin ?? key.pin
+            if loaded.pin == nil { (loaded.pin, loaded.pinOrigin) = (key.pin, path) }
             return
         }
         do throws(IdentityFile.Malformed) {
             let contents = try IdentityFile.parse(text, commentsAfter: "vault-id:")
             loaded.identities += contents.identities
             for comment in contents.comments {
-                if let id = VaultID(comment), !loaded.commentIDs.contains(id) { loaded.commentIDs.append(id) }
+                guard let id = VaultID(comment), !loaded.commentIDs.contains(id) else { continue }
+                if loaded.commentIDs.isEmpty { loaded.commentOrigin = path }
+                loaded.commentIDs.append(id)
             }
         } catch {
             switch error {
@@ -187,7 +193,7 @@ struct IdentitySource {
         if let colon {
             guard let pin = Pin(String(decoding: key.extracting(droppingFirst: colon + 1).publicCopy, as: UTF8.self))
             else { throw Failure(status, "what stands behind the key in \(source) is not a vault's id") }
-            loaded.pin = pin
+            (loaded.pin, loaded.pinOrigin) = (pin, source)
         }
         return loaded
     }

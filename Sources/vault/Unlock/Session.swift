@@ -50,22 +50,33 @@ struct Session {
     private static func trust(_ access: Access, _ path: FilePath, _ loaded: LoadedIdentities) throws -> Vault.Trust {
         let known = knownVaults()
         let entry = try known.entry(for: path)
+        // Where a person's answer is written down as well.
+        let knownOrigin = Places.knownVaults() ?? "known_vaults"
         var trust = Vault.Trust()
         trust.acceptsOlder = access.acceptOlder
         // A pin from elsewhere says nothing of git: a runner that checks out an older commit is no attacker.
         trust.followsGit = entry?.followsGit ?? KnownVaults.isInGitWorkTree(path)
-        if let pin = try givenPin(access) ?? loaded.pin {
-            trust.pin = pin
-        } else {
-            let comment = loaded.commentIDs.count == 1 ? loaded.commentIDs.first : nil
-            if let entry, let comment, comment != entry.pin.id {
+        let comment = loaded.commentIDs.count == 1 ? loaded.commentIDs.first : nil
+        if let pin = try givenPin(access) {
+            (trust.pin, trust.origin) = (pin, access.vaultID == nil ? "VAULT_ID" : "--vault-id")
+        } else if let pin = loaded.pin {
+            (trust.pin, trust.origin) = (pin, loaded.pinOrigin)
+        } else if let entry {
+            if let comment, comment != entry.pin.id {
                 throw Failure(
-                    .notAllowed, "the identity is for the vault \(comment), but \(path) is known as \(entry.pin.id)",
-                    hint: "use --vault-id to choose one")
+                    .notAllowed,
+                    "\(loaded.commentOrigin) is for the vault \(comment), but \(path) is known as \(entry.pin.id)",
+                    hints: [
+                        "whoever wants the tokens that you add could have changed one of them",
+                        "ask the vault's owner for its id, through another channel; give that with --vault-id, and "
+                            + "correct the comment in \(loaded.commentOrigin) or the line in \(knownOrigin)",
+                    ])
             }
-            trust.pin = entry?.pin ?? comment.map { Pin(id: $0) }
-        }
-        if trust.pin == nil {
+            (trust.pin, trust.origin) = (entry.pin, knownOrigin)
+        } else if let comment {
+            (trust.pin, trust.origin) = (Pin(id: comment), loaded.commentOrigin)
+        } else {
+            trust.origin = knownOrigin
             trust.confirm = { id in try confirm(id, path, access, known) }
         }
         return trust
@@ -96,14 +107,18 @@ struct Session {
         let question = """
             The vault at \(Messages.visible(place.string)) is not known here.
             Its id is \(id).
-            Ask its owner whether that is right. Trust it from now on? (yes/no) 
+            Anybody can put a vault there: ask its owner, through another channel, whether this is its id.
+            Trust it from now on? (yes/no) 
             """
         while true {
             switch try terminal.readAnswer(question).lowercased() {
             case "yes", "y":
                 remember(id, path, known)
                 return true
-            case "no", "n", "": throw Failure(.notAllowed, "nothing was done, since the vault is not trusted")
+            case "no", "n", "":
+                throw Failure(
+                    .notAllowed, "nothing was done, since the vault is not trusted",
+                    hint: "the id that its owner tells you can be given with --vault-id, or set as VAULT_ID")
             default: continue
             }
         }
