@@ -1,7 +1,7 @@
-internal import Age
+public import Age
 
 /// What a member may do.
-enum Role: String, Sendable {
+public enum Role: String, Sendable {
     /// Everything, and alone the changing of the roster. There is exactly one.
     case owner
     /// Read, and change records.
@@ -13,16 +13,16 @@ enum Role: String, Sendable {
 /// Somebody who can open the vault.
 public struct Member: Hashable, Sendable {
     /// What the member may do.
-    let role: Role
+    public let role: Role
     /// What the vault is encrypted to.
-    let recipient: X25519Recipient
+    public let recipient: X25519Recipient
     /// What the member's manifests are verified with; readers may have none.
-    let key: VerificationKey?
+    public let key: VerificationKey?
     /// A name for people, unique in the roster.
-    let label: String
+    public let label: String
 
-    /// A member; ``Roster`` checks whether it makes sense among others.
-    init(role: Role, recipient: X25519Recipient, key: VerificationKey?, label: String) {
+    /// A member; ``Vault/updateMembers(_:)`` checks whether it makes sense among others.
+    public init(role: Role, recipient: X25519Recipient, key: VerificationKey?, label: String) {
         self.role = role
         self.recipient = recipient
         self.key = key
@@ -50,13 +50,15 @@ struct Roster: Sendable, Equatable {
 
     /// 16 bytes.
     static let nonceSize = 16
+    /// 1,024 members, as many as a header has stanzas.
+    static let maximumCount = Header.maximumStanzas
 
     /// A roster of these members, or nil when they break a rule: one owner, with the root's key; keys where they are
     /// needed; nothing twice; labels that are labels; at most 1,024.
     init?(nonce: [UInt8], root: VerificationKey, version: Int, members: [Member]) {
         let keys = members.compactMap(\.key)
         guard nonce.count == Self.nonceSize, (1...Number.maximum).contains(version),
-            members.count <= Header.maximumStanzas,
+            members.count <= Self.maximumCount,
             members.filter({ $0.role == .owner }).map(\.key) == [root],
             members.allSatisfy({ $0.role == .reader || $0.key != nil }),
             members.allSatisfy({ Member.isLabel($0.label) }),

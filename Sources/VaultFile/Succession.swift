@@ -2,15 +2,20 @@
 struct Succession {
     /// The manifests that it names as those before it.
     let previous: [Hash]
-    /// Whether only a new version of the roster can bring the vault forward, which only its owner can issue.
-    let needsNewRoster: Bool
+    /// The members of the new version of the roster, which only the vault's owner can issue; nil where the roster stays.
+    let members: [Member]?
     /// The higher of the generations before it, of this roster.
     let generation: Int
     /// The highest version of the roster before it.
     let rosterVersion: Int
 
     /// What follows the version that `reader` has open, and the newest one seen here, if any was.
-    init(to reader: borrowing VaultReader, seen: Ratchet.State?) {
+    ///
+    /// - Parameters:
+    ///   - reader: The version that is there.
+    ///   - seen: The newest one seen here.
+    ///   - members: Those of a new roster, where they change.
+    init(to reader: borrowing VaultReader, seen: Ratchet.State?, members: [Member]? = nil) {
         let state = reader.state
         var previous = [state.manifest]
         var needsNewRoster = false
@@ -25,7 +30,7 @@ struct Succession {
             }
         }
         self.previous = previous
-        self.needsNewRoster = needsNewRoster || generation >= Number.maximum
+        self.members = members ?? (needsNewRoster || generation >= Number.maximum ? reader.roster.members : nil)
         self.generation = generation
         rosterVersion = max(state.rosterVersion, seen?.rosterVersion ?? 0)
     }

@@ -23,6 +23,16 @@ public struct Vault: Sendable {
         public init(pin: Pin? = nil) { self.pin = pin }
     }
 
+    /// What came of making a new vault of another one's records.
+    public struct Rekeyed: Sendable {
+        /// The new vault's id.
+        public let id: VaultID
+        /// The id of the vault before it.
+        public let before: VaultID
+        /// Who owned that, where it was not who made the new one.
+        public let formerOwner: Member?
+    }
+
     /// The file.
     public let path: FilePath
     private let identities: [any MemberKey]
@@ -72,16 +82,7 @@ public struct Vault: Sendable {
     /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was, but for
     ///   ``VaultError/durabilityUnknown(path:errno:)``.
     public func update(_ body: (inout VaultReader, inout RecordChanges) throws -> Void) throws {
-        let target = DurableFile.target(of: path)
-        // A lock beside a file that is not there would only be litter.
-        if unsafe target.withPlatformString({ unsafe access($0, F_OK) }) != 0, errno == ENOENT || errno == ENOTDIR {
-            throw VaultError.noSuchFile(path.string)
-        }
-        let pin = try pin()
-        try VaultLock.hold(target) {
-            DurableFile.removeRemains(of: target)
-            var seen: Ratchet.State?
-            var reader = try read(pin, &seen)
+        try replace { reader, seen, target in
             var changes = RecordChanges()
             try body(&reader, &changes)
             if changes.isEmpty { return }
@@ -92,6 +93,65 @@ public struct Vault: Sendable {
         }
     }
 
+    /// Changes who may open and write the vault, which only its owner can: reads it under the lock, lets `body` change
+    /// the members, and encrypts everything anew to those that there then are.
+    ///
+    /// - Returns: The pin that asks for the new roster, or a later one.
+    /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was, but for
+    ///   ``VaultError/durabilityUnknown(path:errno:)``.
+    public func updateMembers(_ body: (inout VaultReader, inout [Member]) throws -> Void) throws -> Pin {
+        try replace { reader, seen, target in
+            let root = reader.roster.root
+            guard let owner = identities.first(where: { $0.verificationKey == root }) else {
+                throw VaultError.notAllowed("only the vault's owner changes its members")
+            }
+            var members = reader.members
+            try body(&reader, &members)
+            let succession = Succession(to: reader, seen: seen, members: members)
+            let state = try VaultWriter(signer: owner).write(
+                RecordChanges(), to: &reader, as: succession, path: target)
+            try? ratchet.raise(reader.id, to: state)
+            return Pin(id: reader.id, minimumRosterVersion: state.rosterVersion)
+        }
+    }
+
+    /// Makes a new vault of the records, in the place of this one, with another root and id. Its owner is the first
+    /// identity that may write this one; all other members stay, and the owner before as a writer.
+    ///
+    /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws; the vault is then as it was, but for
+    ///   ``VaultError/durabilityUnknown(path:errno:)``.
+    public func rekey() throws -> Rekeyed {
+        try replace { reader, _, target in
+            guard let owner = identities.first(where: { reader.roster.mayWrite($0.verificationKey) }) else {
+                throw VaultError.notAllowed("this identity may read the vault, but not make a new one of it")
+            }
+            let created = try VaultWriter(signer: owner).rekey(&reader, path: target)
+            try? ratchet.raise(created.id, to: created.state)
+            return Rekeyed(
+                id: created.id, before: reader.id,
+                formerOwner: reader.members.first { $0.role == .owner && $0.key != owner.verificationKey })
+        }
+    }
+
+    /// Whether a member's identity is among those that this vault was given.
+    public func isOwn(_ member: Member) -> Bool { identities.contains { $0.recipient == member.recipient } }
+
+    /// Lends the vault, read under the lock, with the newest version seen before and the file that is to be replaced.
+    private func replace<R>(_ body: (inout VaultReader, Ratchet.State?, FilePath) throws -> R) throws -> R {
+        let target = DurableFile.target(of: path)
+        // A lock beside a file that is not there would only be litter.
+        if unsafe target.withPlatformString({ unsafe access($0, F_OK) }) != 0, errno == ENOENT || errno == ENOTDIR {
+            throw VaultError.noSuchFile(path.string)
+        }
+        let pin = try pin()
+        return try VaultLock.hold(target) {
+            DurableFile.removeRemains(of: target)
+            var seen: Ratchet.State?
+            var reader = try read(pin, &seen)
+            return try body(&reader, seen, target)
+        }
+    }
+
     /// The key of the first identity that may write; the owner's where only the owner may.
     private func signer(in roster: Roster, for succession: Succession) throws(VaultError) -> any MemberKey {
         var mayWrite = false
@@ -99,7 +159,7 @@ public struct Vault: Sendable {
             let key = identity.verificationKey
             guard roster.mayWrite(key) else { continue }
             mayWrite = true
-            if !succession.needsNewRoster || key == roster.root { return identity }
+            if succession.members == nil || key == roster.root { return identity }
         }
         throw .notAllowed(
             mayWrite

@@ -161,6 +161,9 @@ public struct VaultReader: ~Copyable {
     /// The vault's id.
     public var id: VaultID { roster.id }
 
+    /// Who may open and write it, in the order of the roster.
+    public var members: [Member] { roster.members }
+
     /// The number of blocks; the number of records is not written down anywhere.
     var blockCount: Int { tail.index.entries.count }
 

@@ -51,12 +51,17 @@ struct VaultWriter {
         var roster = reader.roster
         var signedRoster = reader.tail.roster
         var generation = succession.generation
-        if succession.needsNewRoster {
-            guard succession.rosterVersion < Number.maximum,
+        if let members = succession.members {
+            guard succession.rosterVersion < Number.maximum else {
+                throw .notAllowed("the roster has the highest version there is; a new vault is needed")
+            }
+            guard members.count <= Roster.maximumCount else {
+                throw .tooLarge("a vault has at most \(Roster.maximumCount) members")
+            }
+            guard
                 let next = Roster(
-                    nonce: roster.nonce, root: roster.root, version: succession.rosterVersion + 1,
-                    members: roster.members)
-            else { throw .notAllowed("the roster has the highest version there is; a new vault is needed") }
+                    nonce: roster.nonce, root: roster.root, version: succession.rosterVersion + 1, members: members)
+            else { throw .notAllowed("these cannot be the members of a vault") }
             roster = next
             signedRoster = try signer.sign(next.text)
             generation = 0
@@ -66,6 +71,32 @@ struct VaultWriter {
             path, signedRoster: signedRoster, roster: roster, generation: generation + 1,
             previous: succession.previous, fileKey: fileKey, replacing: true
         ) { (output) throws(VaultError) in try Self.writeBlocks(changes, reader: &reader, to: &output) }
+    }
+
+    /// Writes the records of the vault that `reader` has open as a new vault, whose owner is the signer, in its place.
+    ///
+    /// - Throws: ``VaultError``, and nothing is written when one of the blocks does not check: none is signed unseen.
+    func rekey(_ reader: inout VaultReader, path: FilePath) throws -> Created {
+        _ = try reader.mapBlocks { _, _ in }
+        let root = signer.verificationKey
+        let members = reader.roster.members.map { member in
+            if member.key == root {
+                return Member(role: .owner, recipient: signer.recipient, key: root, label: member.label)
+            }
+            // Who hands over stays, as somebody whom the new owner can remove.
+            let role = member.role == .owner ? .writer : member.role
+            return Member(role: role, recipient: member.recipient, key: member.key, label: member.label)
+        }
+        guard let roster = Roster(nonce: Random.bytes(Roster.nonceSize), root: root, version: 1, members: members)
+        else { throw VaultError.damaged(path: path.string, "the roster has this identity's recipient as another's") }
+        let fileKey = FileKey()
+        let state = try finish(
+            path, signedRoster: try signer.sign(roster.text), roster: roster, generation: 1, previous: [],
+            fileKey: fileKey, replacing: true
+        ) { (output) throws(VaultError) in
+            try Self.writeBlocks(RecordChanges(), reader: &reader, to: &output)
+        }
+        return Created(id: roster.id, state: state)
     }
 
     /// Writes header, blocks and tail to a new file, reads it back, and puts it in place.

@@ -22,7 +22,9 @@ struct CheckCommand: ParsableCommand {
         help: ArgumentHelp("How long a token must still last, such as 7d.", valueName: "duration"))
     var minTTL: String?
 
-    @Option(help: ArgumentHelp("The day since which a token must have been stored.", valueName: "date"))
+    @Option(
+        help: ArgumentHelp(
+            "The moment since which a token must have been stored: a date, or RFC 3339.", valueName: "date"))
     var addedSince: String?
 
     @Flag(help: "As JSON.")
@@ -35,7 +37,7 @@ struct CheckCommand: ParsableCommand {
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
         let since = try addedSince.map { text in
             guard let moment = Timestamp(text) else {
-                throw Failure(.usage, "--added-since is no date", hint: "write 2026-11-24")
+                throw Failure(.usage, "--added-since is no date", hint: "write 2026-11-24, or 2026-11-24T20:00:00Z")
             }
             return moment
         }

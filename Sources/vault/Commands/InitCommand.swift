@@ -37,7 +37,7 @@ struct InitCommand: ParsableCommand {
         }
         let session = try Session(access, path: path, loaded: loaded, trust: Vault.Trust())
         let id = try session.vault.create(label: label)
-        let entry = Session.remember(id, path, Session.knownVaults())
+        let entry = Session.remember(Pin(id: id), path, Session.knownVaults())
         Messages.note("made the vault \(path)", unless: access.quiet)
         if entry.followsGit {
             Messages.note(

@@ -63,6 +63,7 @@ struct RootCommand: ParsableCommand {
                 CommandGroup(
                     name: "Using tokens", subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self]),
                 CommandGroup(name: "Leaks", subcommands: [RedactCommand.self, ScanCommand.self]),
+                CommandGroup(name: "Members", subcommands: [MemberCommand.self, RekeyCommand.self]),
                 CommandGroup(name: "Unlocking", subcommands: [IdentityCommand.self]),
             ])
     }

@@ -9,6 +9,8 @@ internal import VaultFile
 struct Session {
     let access: Access
     let vault: Vault
+    /// What opens it.
+    let loaded: LoadedIdentities
 
     /// The path of the vault.
     static func path(_ access: Access) throws -> FilePath {
@@ -38,6 +40,7 @@ struct Session {
     /// A vault that was found already.
     init(_ access: Access, path: FilePath, loaded: LoadedIdentities, trust: Vault.Trust) throws {
         self.access = access
+        self.loaded = loaded
         vault = Vault(
             path: path, identities: loaded.identities, trust: trust,
             ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
@@ -113,7 +116,7 @@ struct Session {
         while true {
             switch try terminal.readAnswer(question).lowercased() {
             case "yes", "y":
-                remember(id, path, known)
+                remember(Pin(id: id), path, known)
                 return true
             case "no", "n", "":
                 throw Failure(
@@ -124,16 +127,19 @@ struct Session {
         }
     }
 
-    /// Writes an id down among the known vaults; a folder that cannot be written is told, and no failure.
+    /// Writes a pin down among the known vaults; a folder that cannot be written is told, and no failure. Where nobody
+    /// has said whether the vault's history is git's, its folder says it.
     @discardableResult
-    static func remember(_ id: VaultID, _ path: FilePath, _ known: KnownVaults) -> KnownVaults.Entry {
+    static func remember(
+        _ pin: Pin, _ path: FilePath, _ known: KnownVaults, followsGit: Bool? = nil
+    ) -> KnownVaults.Entry {
         let entry = KnownVaults.Entry(
-            pin: Pin(id: id), followsGit: KnownVaults.isInGitWorkTree(path), path: KnownVaults.place(of: path))
+            pin: pin, followsGit: followsGit ?? KnownVaults.isInGitWorkTree(path), path: KnownVaults.place(of: path))
         do {
             try known.record(entry)
         } catch {
             Messages.print(
-                "the vault's id could not be written down: \(Failure(error).message)", hint: "set VAULT_ID=\(id)")
+                "the vault's id could not be written down: \(Failure(error).message)", hint: "set VAULT_ID=\(pin)")
         }
         return entry
     }
