@@ -30,7 +30,8 @@ let package = Package(
             name: "VaultFile",
             dependencies: ["Age", "Sodium", "CLinux", .product(name: "SystemPackage", package: "swift-system")]),
 
-        // Floor 5: what the records mean.
+        // Floor 5: who opens it, and what the records mean.
+        .target(name: "UnlockAgent", dependencies: ["Age", "ChildProcess", "CLinux", "Sodium", "VaultFile"]),
         .target(name: "Resources", dependencies: ["VaultFile", "Sodium"]),
 
         // Floor 6: how a header reaches a client.
@@ -40,7 +41,8 @@ let package = Package(
         .executableTarget(
             name: "vault",
             dependencies: [
-                "Age", "ChildProcess", "CLinux", "Injection", "Redaction", "Resources", "Sodium", "VaultFile",
+                "Age", "ChildProcess", "CLinux", "Injection", "Redaction", "Resources", "Sodium", "UnlockAgent",
+                "VaultFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),

@@ -19,6 +19,15 @@ public struct FileKey: ~Copyable, Sendable {
         bytes = opened
     }
 
+    /// The key of these 16 bytes, as an agent gives it; nil when there is another number of them.
+    package init?(copying bytes: Span<UInt8>) {
+        guard bytes.count == FileKey.size else { return nil }
+        self.bytes = SecretBytes(copying: bytes)
+    }
+
+    /// Lends the 16 bytes.
+    package func withBytes<R>(_ body: (Span<UInt8>) -> R) -> R { bytes.withBytes(body) }
+
     /// 32 bytes. The nonce is zero, because a wrapping key is used once.
     func wrapped(with wrappingKey: borrowing SecretBytes) -> [UInt8] {
         var body = [UInt8](repeating: 0, count: FileKey.wrappedSize)

@@ -97,6 +97,9 @@ public struct Header: Sendable {
 }
 
 /// A file key, and where it was found.
+///
+/// Frozen, so that other modules may take it apart.
+@frozen
 public struct UnwrappedKey: ~Copyable, Sendable {
     /// The file key.
     public let fileKey: FileKey

@@ -9,6 +9,13 @@ public struct Stanza: Sendable, Equatable {
     /// The body, decoded.
     public let body: [UInt8]
 
+    /// A stanza of these parts.
+    package init(type: String, arguments: [[UInt8]], body: [UInt8]) {
+        self.type = type
+        self.arguments = arguments
+        self.body = body
+    }
+
     /// Appends the stanza as a header has it: lines of 64 columns, the last one shorter.
     func write(to text: inout [UInt8]) {
         text += "-> \(type)".utf8

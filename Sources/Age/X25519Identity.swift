@@ -1,11 +1,13 @@
 public import Sodium
 
-private let stanzaType = "X25519"
 private let wrappingInfo = Array("age-encryption.org/v1/X25519".utf8)
 
 /// An age secret key, `AGE-SECRET-KEY-1…`.
 public final class X25519Identity: Identity {
     private static let prefix: StaticString = "AGE-SECRET-KEY-"
+
+    /// The first argument of a stanza that such an identity may open.
+    public static let stanzaType = "X25519"
 
     private let secretKey: SecretBytes
 
@@ -43,7 +45,7 @@ public final class X25519Identity: Identity {
 
     /// The file key of an X25519 stanza, or nil for a stanza of another type or recipient.
     public func unwrap(_ stanza: Stanza) throws(AgeError) -> FileKey? {
-        guard stanza.type == stanzaType else { return nil }
+        guard stanza.type == Self.stanzaType else { return nil }
         guard stanza.arguments.count == 1,
             let share = Base64.decode(stanza.arguments[0], .standardUnpadded), share.count == X25519.keySize
         else { throw .header("an X25519 stanza whose share is not 32 bytes") }
@@ -101,7 +103,7 @@ public struct X25519Recipient: Recipient, Hashable, Sendable, CustomStringConver
         let salt = share + publicKey
         let key = HKDFSHA256.deriveKey(from: shared, salt: salt.span, info: wrappingInfo.span)
         return Stanza(
-            type: stanzaType, arguments: [Base64.encode(share.span, .standardUnpadded)],
+            type: X25519Identity.stanzaType, arguments: [Base64.encode(share.span, .standardUnpadded)],
             body: fileKey.wrapped(with: key))
     }
 }

@@ -30,3 +30,11 @@ extension MemberKey {
         Signed(text: text, by: verificationKey, signature: try signature(for: text))
     }
 }
+
+/// The texts that members sign.
+public enum VaultText {
+    /// Whether `text` is a roster or a manifest as the format has them: what a key that is used for others may sign.
+    public static func isWellFormed(_ text: String) -> Bool {
+        Roster(text: text) != nil || Manifest(text: text) != nil
+    }
+}

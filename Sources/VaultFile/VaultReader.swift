@@ -164,6 +164,12 @@ public struct VaultReader: ~Copyable {
     /// Who may open and write it, in the order of the roster.
     public var members: [Member] { roster.members }
 
+    /// The version of the list of members: one more with each change of it.
+    public var rosterVersion: Int { roster.version }
+
+    /// One more with each write, and 1 again with each change of members.
+    public var generation: Int { manifest.generation }
+
     /// The number of blocks; the number of records is not written down anywhere.
     var blockCount: Int { tail.index.entries.count }
 

@@ -4,6 +4,7 @@ internal import ChildProcess
 internal import Glibc
 internal import Resources
 internal import SystemPackage
+internal import UnlockAgent
 internal import VaultFile
 
 /// The exit codes of all verbs but `exec`, from sysexits.h.
@@ -58,6 +59,8 @@ struct Failure: Error {
     init(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
+        case let needed as PassphraseNeeded: self = needed.failure
+        case let error as AgentFailure: self.init(agent: error)
         case let error as VaultError: self.init(vault: error)
         case let error as ResourceError: self.init(resource: error)
         case let error as Launch.Failure: self.init(launch: error)
@@ -134,8 +137,7 @@ extension Failure {
             self.init(
                 .notAllowed, "none of the identities opens the vault",
                 hint: "show what you have with '\(Process.name) identity show', and ask the vault's owner")
-        case .noAnswer(let what):
-            self.init(.unavailable, what, hint: "unlock again with '\(Process.name) unlock'")
+        case .noAnswer(let what): self.init(agent: .noAnswer(what))
         case .notAllowed(let what): self.init(.notAllowed, what)
         case .noSuchFile(let path):
             self.init(
@@ -207,6 +209,25 @@ extension Failure {
                 code: 126, "\(program): \(Self.text(ENOEXEC))",
                 hint: "if it is a script, start it with its interpreter, as in: … -- sh \(program)")
         case .notRunnable(let program, let number): self.init(code: 126, "\(program): \(Self.text(number))")
+        }
+    }
+
+    private init(agent error: AgentFailure) {
+        switch error {
+        case .noAnswer(let what):
+            self.init(.unavailable, what, hint: "start another one with '\(Process.name) unlock', once it has ended")
+        case .notStarted(let number):
+            self.init(.unavailable, "the agent could not be started: \(Self.text(number))")
+        case .place(.folder(let path, let defect)):
+            self.init(
+                .notAllowed, "there can be no agent: \(path) \(defect)",
+                hint: "set XDG_RUNTIME_DIR to a folder of your own, or move what is there out of the way")
+        case .place(.system(let operation, let path, let number)):
+            self.init(.unavailable, "there can be no agent: \(operation) \(path): \(Self.text(number))")
+        case .place(.tooLong(let path)):
+            self.init(
+                .setting, "there can be no agent: \(path) is too long for a socket",
+                hint: "set XDG_RUNTIME_DIR to a shorter path")
         }
     }
 

@@ -3,7 +3,10 @@ internal import ArgumentParser
 /// What is said of a verb that there is not, and of the one that may have been meant.
 enum UnknownVerb {
     /// All verbs.
-    static let verbs: [String] = RootCommand.configuration.subcommands.map { $0._commandName } + ["help"]
+    static let verbs: [String] =
+        RootCommand.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + [
+            "help"
+        ]
 
     /// What other programs call them.
     private static let synonyms = [
@@ -15,7 +18,7 @@ enum UnknownVerb {
     /// Why the command line begins with no verb, or asks for the help of none; nil when it does not.
     static func failure(_ arguments: [String]) -> Failure? {
         let word = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
-        guard let word, !word.hasPrefix("-"), !verbs.contains(word) else { return nil }
+        guard let word, !word.hasPrefix("-"), !verbs.contains(word), word != AgentCommand.verb else { return nil }
         // The word itself may be a token in a wrong place.
         let hint = meant(by: word).map { "did you mean '\(Process.name) \($0)'?" } ?? "see '\(Process.name) --help'"
         return Failure(.usage, "unknown command", hint: hint)

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Sodium
+internal import UnlockAgent
 
 /// The environment that the program was started with.
 enum Variables {
@@ -54,6 +55,9 @@ enum Places {
 
     static func knownVaults() -> String? { try? folder("XDG_CONFIG_HOME", ".config") + "/known_vaults" }
     static func state() -> String? { try? folder("XDG_STATE_HOME", ".local/state") }
+
+    /// Where the agent is found.
+    static func agent() -> AgentPlace { AgentPlace(runtimeFolder: Variables.text("XDG_RUNTIME_DIR")) }
 
     /// The program's folder below the one that a variable names, or below the home folder. A relative path is ignored,
     /// as the specification asks.

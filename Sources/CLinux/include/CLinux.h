@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -113,3 +114,21 @@ int clinux_spawn_in_foreground(void *actions, int terminal);
 /// The first and the last of the real-time signals that the C library leaves to programs.
 static inline int clinux_first_realtime_signal(void) { return SIGRTMIN; }
 static inline int clinux_last_realtime_signal(void) { return SIGRTMAX; }
+
+/// SO_PEERCRED: the user and the process at the other end of a socket of the file system.
+int clinux_peer(int descriptor, uid_t *user, pid_t *process);
+
+/// Whether the descriptor is a socket that listens for connections that carry packets.
+int clinux_is_listening(int descriptor);
+
+/// accept4: a connection that is not inherited and does not block.
+int clinux_accept(int descriptor);
+
+/// timerfd_create of a descriptor that is not inherited and does not block.
+static inline int clinux_timer(int clock) { return timerfd_create(clock, TFD_CLOEXEC | TFD_NONBLOCK); }
+
+/// timerfd_settime: the timer runs out once, when its clock shows that time, in seconds.
+static inline int clinux_set_timer(int descriptor, long seconds) {
+    struct itimerspec time = {.it_value = {.tv_sec = seconds}};
+    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME, &time, NULL);
+}

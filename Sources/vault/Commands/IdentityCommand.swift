@@ -103,12 +103,12 @@ struct IdentityCommand: ParsableCommand {
         func run() throws {
             let loaded = try IdentitySource(options.access).load()
             if json {
-                let objects = loaded.identities.map { identity in
+                let objects = loaded.keys.map { identity in
                     "{\"recipient\":\"\(identity.recipient)\",\"verifier\":\"\(identity.verificationKey)\"}"
                 }
                 try Output.write("[\(objects.joined(separator: ","))]\n")
             } else {
-                for identity in loaded.identities { try Output.write(Self.text(of: identity)) }
+                for identity in loaded.keys { try Output.write(Self.text(of: identity)) }
             }
         }
 

@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import Sodium
 internal import SystemPackage
+internal import UnlockAgent
 internal import VaultFile
 
 struct InitCommand: ParsableCommand {
@@ -29,7 +30,7 @@ struct InitCommand: ParsableCommand {
             throw Failure(.usage, "this cannot be a label", hint: "letters, digits and . _ -, at most 64")
         }
         let loaded = try identities(access)
-        if let id = loaded.pin?.id ?? loaded.commentIDs.first {
+        if let id = loaded.pin?.pin.id ?? loaded.commentIDs.first {
             let place = loaded.pin == nil ? "as a comment in its file says" : "as it says behind the key"
             throw Failure(
                 .notAllowed, "the identity is for the vault \(id), \(place)",
@@ -44,7 +45,7 @@ struct InitCommand: ParsableCommand {
                 "the vault lies in a git work tree: older versions of it are accepted, as git brings them back",
                 unless: access.quiet)
         }
-        let recipient = loaded.identities.first.map(\.recipient.description) ?? ""
+        let recipient = loaded.keys.first.map(\.recipient.description) ?? ""
         try Output.write("recipient \(recipient)\nvault-id \(id)\n")
         Messages.notice(
             "keep the vault-id: a machine that does not know the vault asks for it (VAULT_ID)", unless: access.quiet)
@@ -66,7 +67,9 @@ struct InitCommand: ParsableCommand {
         try NewIdentity(identity, comments: []).write(
             to: path, passphrase: noPassphrase ? nil : IdentityCommand.newPassphrase(access, mayDecline: true))
         Messages.note("made the identity \(path)", unless: access.quiet)
-        return LoadedIdentities(identities: [identity], source: path)
+        var new = KeySource(name: path)
+        new.keys = [identity]
+        return try LoadedIdentities([new])
     }
 
     private static var defaultLabel: String {

@@ -46,11 +46,11 @@ struct RekeyCommand: ParsableCommand {
         if session.access.vaultID == nil, try Session.givenPin(session.access)?.id == rekeyed.before {
             Messages.print("VAULT_ID names the old id")
         }
-        if loaded.pin?.id == rekeyed.before {
-            Messages.print("what stands behind the key names the old id: \(loaded.source)")
+        if let (pin, origin) = loaded.pin, pin.id == rekeyed.before {
+            Messages.print("what stands behind the key names the old id: \(origin)")
         }
         if loaded.commentIDs.contains(rekeyed.before) {
-            Messages.print("the comment '# vault-id:' beside the key names the old id: \(loaded.source)")
+            Messages.print("the comment '# vault-id:' beside the key names the old id: \(loaded.commentOrigin)")
         }
     }
 }

@@ -64,7 +64,12 @@ struct RootCommand: ParsableCommand {
                     name: "Using tokens", subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self]),
                 CommandGroup(name: "Leaks", subcommands: [RedactCommand.self, ScanCommand.self]),
                 CommandGroup(name: "Members", subcommands: [MemberCommand.self, RekeyCommand.self]),
-                CommandGroup(name: "Unlocking", subcommands: [IdentityCommand.self]),
+                CommandGroup(
+                    name: "Unlocking",
+                    subcommands: [
+                        UnlockCommand.self, LockCommand.self, StatusCommand.self, IdentityCommand.self,
+                        AgentCommand.self,
+                    ]),
             ])
     }
 }

@@ -13,6 +13,8 @@ struct Access {
     var maximumWorkFactor = ScryptIdentity.defaultMaximumWorkFactor
     /// For the completion of a shell: nobody is asked, no command is run, and no passphrase is read or worked at.
     var isCompletion = false
+    /// Whether the agent may be asked, where it is its turn.
+    var usesAgent = true
 }
 
 /// The options that every verb has.

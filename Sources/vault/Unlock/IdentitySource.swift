@@ -2,21 +2,46 @@ internal import Age
 internal import ChildProcess
 internal import Glibc
 internal import Sodium
+internal import UnlockAgent
 internal import VaultFile
 
 /// Identities, and what was said beside them about the vault they are for.
 struct LoadedIdentities {
-    var identities: [any MemberKey] = []
-    /// The pin behind the key in `VAULT_IDENTITY`, or in a file that holds such a line.
-    var pin: Pin?
-    /// The variable or file that has the pin.
-    var pinOrigin = ""
+    /// One for each file or variable.
+    private(set) var sources: [KeySource] = []
+    /// Whether they stay with the agent.
+    var areWithAgent = false
+    /// What gave the passphrase of the first file that has one; nil when none was needed.
+    var passphraseOrigin: String?
+
+    /// The keys, in their order.
+    var keys: [any MemberKey] { sources.flatMap(\.keys) }
+
+    /// The pin behind the key in `VAULT_IDENTITY`, or in a file that holds such a line; and the variable or file.
+    var pin: (pin: Pin, origin: String)? {
+        for source in sources { if let pin = source.pin { return (pin, source.name) } }
+        return nil
+    }
+
     /// The vaults that comments in identity files name.
-    var commentIDs: [VaultID] = []
+    var commentIDs: Set<VaultID> { Set(sources.flatMap(\.vaultIDs)) }
+
     /// The variable or file that has the first of the comments.
-    var commentOrigin = ""
-    /// Where they came from, for messages.
-    var source = ""
+    var commentOrigin: String { sources.first { !$0.vaultIDs.isEmpty }?.name ?? "" }
+
+    /// Identities that were loaded somewhere.
+    init(_ sources: [KeySource], areWithAgent: Bool = false) throws {
+        self.areWithAgent = areWithAgent
+        for source in sources { try add(source) }
+    }
+
+    mutating func add(_ source: KeySource) throws {
+        if let (pin, _) = pin, let other = source.pin, pin != other {
+            throw Failure(
+                .notAllowed, "the identities are for different vaults", hint: "use --vault-id to choose one")
+        }
+        sources.append(source)
+    }
 }
 
 /// Finds the identities: the first source that there is, in the order of the manual.
@@ -34,34 +59,36 @@ struct IdentitySource {
     /// Loads the identities of the first source.
     func load() throws -> LoadedIdentities {
         if let loaded = try loadGiven() { return loaded }
+        let held = try heldSources()
+        if !held.isEmpty { return try LoadedIdentities(held, areWithAgent: true) }
         guard let path = try? Places.identity() else { throw noIdentity("file, and no home folder to look in") }
         guard unsafe Glibc.access(path, F_OK) == 0 else { throw noIdentity(path) }
-        return try load(files: [path], source: path) { try Self.checkDefault($0, path) }
+        return try load(files: [path]) { try Self.checkDefault($0, path) }
     }
 
     /// Loads the identities that somebody gave, by a flag, a variable, or systemd; nil when nobody did.
     func loadGiven() throws -> LoadedIdentities? {
         if !access.identities.isEmpty {
             try refuseKeys(in: access.identities, Failure(.usage, "--identity is a key, not the path of a file"))
-            return try load(files: access.identities, source: "--identity")
+            return try load(files: access.identities)
         }
         if let text = Variables.secret("VAULT_IDENTITY") {
-            return try text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY") }
+            return try LoadedIdentities([text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY") }])
         }
         if let list = Variables.text("VAULT_IDENTITY_FILE") {
             let files = list.split(separator: ":").map(String.init)
             guard !files.isEmpty else { throw Failure(.setting, "VAULT_IDENTITY_FILE names no file") }
             try refuseKeys(in: files, Failure(.setting, "VAULT_IDENTITY_FILE is a key, not the path of a file"))
-            return try load(files: files, source: "VAULT_IDENTITY_FILE")
+            return try load(files: files)
         }
         if let command = Variables.text("VAULT_IDENTITY_CMD") {
             if access.isCompletion { throw Failure(.notAllowed, "a completion runs no command") }
             let text = try SecretCommand.output(of: command, variable: "VAULT_IDENTITY_CMD")
-            return try text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY_CMD") }
+            return try LoadedIdentities([text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY_CMD") }])
         }
         if let folder = Variables.text("CREDENTIALS_DIRECTORY") {
             let path = folder + "/vault-identity"
-            if unsafe Glibc.access(path, F_OK) == 0 { return try load(files: [path], source: path) }
+            if unsafe Glibc.access(path, F_OK) == 0 { return try load(files: [path]) }
         }
         return nil
     }
@@ -84,10 +111,14 @@ struct IdentitySource {
                 : "make one with '\(Process.name) init', or set VAULT_IDENTITY or VAULT_IDENTITY_FILE")
     }
 
-    private func load(
-        files: [String], source: String, check: (stat) throws -> Void = { _ in }
-    ) throws -> LoadedIdentities {
-        var loaded = LoadedIdentities(source: source)
+    /// What the agent holds; nothing when there is none.
+    private func heldSources() throws -> [KeySource] {
+        guard access.usesAgent, let agent = AgentClient(at: Places.agent()) else { return [] }
+        return try agent.status().sources
+    }
+
+    private func load(files: [String], check: (stat) throws -> Void = { _ in }) throws -> LoadedIdentities {
+        var loaded = try LoadedIdentities([])
         for path in files {
             let content = try SecretInput.readFile(
                 path, what: "the identity file", limit: IdentityFile.maximumSize
@@ -98,42 +129,40 @@ struct IdentitySource {
                 try check(status)
             }
             guard content.withBytes({ IdentityFile.isEncrypted($0) }) else {
-                try content.withBytes { try add($0, path, to: &loaded) }
+                try loaded.add(content.withBytes { try parse($0, path) })
+                continue
+            }
+            let hash = content.withBytes { KeySource.hash($0) }
+            // Rather than ask for its passphrase.
+            if passphrases.isPrompt, let held = try heldSources().first(where: { $0.fileHash == hash }) {
+                loaded.areWithAgent = true
+                try loaded.add(held)
                 continue
             }
             let text = try decrypt(content, path)
-            try text.withBytes { try add($0, path, to: &loaded) }
+            var source = try text.withBytes { try parse($0, path) }
+            source.fileHash = hash
+            try loaded.add(source)
+            loaded.passphraseOrigin = loaded.passphraseOrigin ?? passphrases.origin
         }
         return loaded
     }
 
-    private func add(
-        _ text: Span<UInt8>, _ path: String, to loaded: inout LoadedIdentities, status: Status = .damaged
-    ) throws {
+    /// The text of an identity file, or the line of a CI system.
+    private func parse(_ text: Span<UInt8>, _ name: String, status: Status = .damaged) throws -> KeySource {
         let line = text.extracting(text.trimmedRange)
-        if Self.isOneline(line) {
-            let key = try parse(key: line, source: path, status: status)
-            if let pin = loaded.pin, let other = key.pin, pin != other {
-                throw Failure(
-                    .notAllowed, "the identities are for different vaults", hint: "use --vault-id to choose one")
-            }
-            loaded.identities += key.identities
-            if loaded.pin == nil { (loaded.pin, loaded.pinOrigin) = (key.pin, path) }
-            return
-        }
+        if Self.isOneline(line) { return try parse(key: line, source: name, status: status) }
         do throws(IdentityFile.Malformed) {
             let contents = try IdentityFile.parse(text, commentsAfter: "vault-id:")
-            loaded.identities += contents.identities
-            for comment in contents.comments {
-                guard let id = VaultID(comment), !loaded.commentIDs.contains(id) else { continue }
-                if loaded.commentIDs.isEmpty { loaded.commentOrigin = path }
-                loaded.commentIDs.append(id)
-            }
+            var source = KeySource(name: name)
+            source.keys = contents.identities
+            source.vaultIDs = contents.comments.compactMap { VaultID($0) }
+            return source
         } catch {
             switch error {
             case .line(let number):
-                throw Failure(status, "\(path), line \(number): this is neither an identity nor a comment")
-            case .noKey: throw Failure(status, "\(path) has no identity in it")
+                throw Failure(status, "\(name), line \(number): this is neither an identity nor a comment")
+            case .noKey: throw Failure(status, "\(name) has no identity in it")
             }
         }
     }
@@ -170,32 +199,29 @@ struct IdentitySource {
     }
 
     /// The key itself, perhaps with the pin of its vault behind it; or the text of an identity file.
-    private func parse(
-        key text: Span<UInt8>, source: String, status: Status = .setting
-    ) throws -> LoadedIdentities {
+    private func parse(key text: Span<UInt8>, source name: String, status: Status = .setting) throws -> KeySource {
         let key = text.extracting(text.trimmedRange)
-        var loaded = LoadedIdentities(source: source)
         let colon = key.firstIndex { $0 == UInt8(ascii: ":") }
         if key.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "#") }) != nil {
-            try add(key, source, to: &loaded, status: status)
-            return loaded
+            return try parse(key, name, status: status)
         }
         guard let identity = X25519Identity(parsing: key.extracting(..<(colon ?? key.count))) else {
             // No key has a slash in it.
-            let isPath = source == "VAULT_IDENTITY" && key.firstIndex { $0 == UInt8(ascii: "/") } != nil
+            let isPath = name == "VAULT_IDENTITY" && key.firstIndex { $0 == UInt8(ascii: "/") } != nil
             throw Failure(
-                status, "\(source) is not an identity",
+                status, "\(name) is not an identity",
                 hint: isPath
                     ? "the path of a file goes into VAULT_IDENTITY_FILE"
                     : "it is AGE-SECRET-KEY-1…, or that with :vault1… behind it")
         }
-        loaded.identities = [identity]
+        var source = KeySource(name: name)
+        source.keys = [identity]
         if let colon {
             guard let pin = Pin(String(decoding: key.extracting(droppingFirst: colon + 1).publicCopy, as: UTF8.self))
-            else { throw Failure(status, "what stands behind the key in \(source) is not a vault's id") }
-            (loaded.pin, loaded.pinOrigin) = (pin, source)
+            else { throw Failure(status, "what stands behind the key in \(name) is not a vault's id") }
+            source.pin = pin
         }
-        return loaded
+        return source
     }
 
     /// Whether it is a line such as `AGE-SECRET-KEY-1…:vault1…`, as `identity new --oneline` writes.

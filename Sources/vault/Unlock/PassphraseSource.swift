@@ -6,6 +6,8 @@ final class PassphraseSource {
     private let access: Access
     /// What was given for the first file opens the others as well: a descriptor can be read only once.
     private var cached: SecretBytes?
+    /// What gave the passphrase, once there was one.
+    private(set) var origin: String?
 
     init(_ access: Access) { self.access = access }
 
@@ -30,10 +32,9 @@ final class PassphraseSource {
                     "the identity \(path) needs a passphrase: \(Variables.withholding)",
                     hint: "start the surrounding one with --keep VAULT_PASSPHRASE or --keep VAULT_IDENTITY")
             }
-            throw Failure(
-                .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
-                hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, or give --passphrase-fd N")
+            throw PassphraseNeeded(path: path)
         }
+        origin = "the terminal"
         return try terminal.readSecret("Passphrase for \(Messages.visible(path)): ", body)
     }
 
@@ -62,24 +63,37 @@ final class PassphraseSource {
         if let descriptor = access.passphraseDescriptor {
             let passphrase = try SecretInput.read(descriptor, what: "the passphrase from descriptor \(descriptor)")
             SecretInput.keepFromChildren(descriptor)
-            return try checked(passphrase, "--passphrase-fd")
+            return try noted(passphrase, "--passphrase-fd")
         }
-        if let passphrase = Variables.secret("VAULT_PASSPHRASE") { return passphrase }
+        if let passphrase = Variables.secret("VAULT_PASSPHRASE") { return try noted(passphrase, "VAULT_PASSPHRASE") }
         if let path = Variables.text("VAULT_PASSPHRASE_FILE") {
             var content = try SecretInput.readFile(path, what: "VAULT_PASSPHRASE_FILE", namesPath: false)
             content.dropNewline()
-            return try checked(content.finish(), "VAULT_PASSPHRASE_FILE")
+            return try noted(content.finish(), "VAULT_PASSPHRASE_FILE")
         }
         if let command = Variables.text("VAULT_PASSPHRASE_CMD") {
             var output = try SecretCommand.output(of: command, variable: "VAULT_PASSPHRASE_CMD")
             output.dropNewline()
-            return try checked(output.finish(), "VAULT_PASSPHRASE_CMD")
+            return try noted(output.finish(), "VAULT_PASSPHRASE_CMD")
         }
         return nil
     }
 
-    private func checked(_ passphrase: consuming SecretBytes, _ source: String) throws -> SecretBytes {
+    private func noted(_ passphrase: consuming SecretBytes, _ source: String) throws -> SecretBytes {
         guard passphrase.count > 0 else { throw Failure(.setting, "\(source) gives an empty passphrase") }
+        origin = source
         return passphrase
+    }
+}
+
+/// A passphrase is needed, and there is nobody to ask for it.
+struct PassphraseNeeded: Error {
+    /// The identity file.
+    let path: String
+
+    var failure: Failure {
+        Failure(
+            .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
+            hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, or give --passphrase-fd N")
     }
 }

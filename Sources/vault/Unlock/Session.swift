@@ -42,7 +42,7 @@ struct Session {
         self.access = access
         self.loaded = loaded
         vault = Vault(
-            path: path, identities: loaded.identities, trust: trust,
+            path: path, identities: loaded.keys, trust: trust,
             ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
         )
     }
@@ -62,8 +62,8 @@ struct Session {
         let comment = loaded.commentIDs.count == 1 ? loaded.commentIDs.first : nil
         if let pin = try givenPin(access) {
             (trust.pin, trust.origin) = (pin, access.vaultID == nil ? "VAULT_ID" : "--vault-id")
-        } else if let pin = loaded.pin {
-            (trust.pin, trust.origin) = (pin, loaded.pinOrigin)
+        } else if let (pin, origin) = loaded.pin {
+            (trust.pin, trust.origin) = (pin, origin)
         } else if let entry {
             if let comment, comment != entry.pin.id {
                 throw Failure(

@@ -1,0 +1,55 @@
+internal import CLinux
+internal import Glibc
+
+/// Where the agent of a user is found: a folder of the user's own, with a socket in it.
+public struct AgentPlace: Sendable {
+    /// Why there cannot be an agent.
+    public enum Failure: Error, Equatable {
+        /// The folder is somebody else's, or open to others, or no folder. The text says which.
+        case folder(String, String)
+        /// The system refused, when it was asked to do that with the path.
+        case system(String, String, errno: Int32)
+        /// The path is longer than the address of a socket may be.
+        case tooLong(String)
+    }
+
+    /// The folder.
+    public let folder: String
+    /// The socket in it.
+    public var socket: String { folder + "/agent.sock" }
+    /// What an agent holds locked as long as it lives.
+    var lock: String { folder + "/agent.lock" }
+
+    /// The place for this user.
+    ///
+    /// - Parameter runtimeFolder: What `XDG_RUNTIME_DIR` says. Where that is not this user's own folder, as behind
+    ///   `sudo`, or nothing, the place is one in `/tmp` with the user's number in its name.
+    public init(runtimeFolder: String?) {
+        if let runtimeFolder, runtimeFolder.hasPrefix("/") {
+            var status = stat()
+            if unsafe stat(runtimeFolder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid()
+            {
+                folder = runtimeFolder + "/vault"
+                return
+            }
+        }
+        folder = "/tmp/vault-\(geteuid())"
+    }
+
+    /// Makes the folder where it is missing, and checks that nobody else has anything to say in it.
+    func makeFolder() throws(Failure) {
+        if unsafe mkdir(folder, 0o700) != 0, errno != EEXIST {
+            throw .system("making the folder", folder, errno: errno)
+        }
+        if let defect = folderDefect() { throw .folder(folder, defect) }
+    }
+
+    /// What is wrong with the folder, in words behind its path; nil when nothing is, or there is none.
+    public func folderDefect() -> String? {
+        var status = stat()
+        guard unsafe lstat(folder, &status) == 0 else { return nil }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return "is no folder" }
+        guard status.st_uid == geteuid() else { return "belongs to another user" }
+        return status.st_mode & 0o077 == 0 ? nil : "can be entered by others"
+    }
+}

@@ -1,0 +1,123 @@
+internal import Age
+internal import Sodium
+internal import VaultFile
+
+/// What an agent holds, and what it does with it.
+struct HeldKeys {
+    private var sources: [KeySource] = []
+
+    /// When they are to be forgotten, in seconds since 1970.
+    private var until = 0
+
+    /// What becomes of a request.
+    struct Answer: ~Copyable {
+        enum Effect {
+            case none
+            /// There are new keys, to be forgotten after so many seconds.
+            case held(seconds: Int)
+            case locked
+        }
+
+        let reply: MessageWriter
+        var effect = Effect.none
+    }
+
+    /// Does what a request asks for, which may be anybody's rubbish.
+    ///
+    /// - Parameters:
+    ///   - request: The message.
+    ///   - now: The time, in seconds since 1970.
+    /// - Returns: The answer; nil when the request makes no sense.
+    mutating func answer(_ request: consuming MessageReader, now: Int) -> Answer? {
+        var request = request
+        guard let kind = request.request() else { return nil }
+        switch kind {
+        case .status: return request.isAtEnd ? Answer(reply: status()) : nil
+        case .hold: return hold(&request, now: now)
+        case .unwrap: return unwrap(&request)
+        case .sign: return sign(&request)
+        case .lock: return request.isAtEnd ? Answer(reply: MessageWriter(.done), effect: .locked) : nil
+        }
+    }
+
+    private func status() -> MessageWriter {
+        var reply = MessageWriter(.done)
+        reply.append(until)
+        reply.append(sources.count)
+        for source in sources {
+            source.append(to: &reply)
+            reply.append(source.keys.count)
+            for key in source.keys {
+                reply.append(key.recipient.description)
+                reply.append(key.verificationKey.description)
+            }
+        }
+        return reply
+    }
+
+    private mutating func hold(_ request: inout MessageReader, now: Int) -> Answer? {
+        guard let seconds = request.number(), seconds > 0, let count = request.count() else { return nil }
+        var sources: [KeySource] = []
+        for _ in 0..<count {
+            guard var source = KeySource(from: &request), let keys = request.count() else { return nil }
+            for _ in 0..<keys {
+                guard let key = request.withField({ X25519Identity(parsing: $0) }) else { return nil }
+                source.keys.append(key)
+            }
+            sources.append(source)
+        }
+        let (until, isEndless) = now.addingReportingOverflow(seconds)
+        guard request.isAtEnd, !isEndless else { return nil }
+        self.sources = sources
+        self.until = until
+        return Answer(reply: MessageWriter(.done), effect: .held(seconds: seconds))
+    }
+
+    private func unwrap(_ request: inout MessageReader) -> Answer? {
+        guard let number = request.number(), let count = request.count(), count <= Header.maximumStanzas else {
+            return nil
+        }
+        var stanzas: [Stanza] = []
+        for _ in 0..<count {
+            guard let argumentCount = request.count() else { return nil }
+            var arguments: [[UInt8]] = []
+            for _ in 0..<argumentCount {
+                guard let argument = request.publicBytes() else { return nil }
+                arguments.append(argument)
+            }
+            guard let body = request.publicBytes() else { return nil }
+            stanzas.append(Stanza(type: X25519Identity.stanzaType, arguments: arguments, body: body))
+        }
+        guard request.isAtEnd else { return nil }
+        guard let key = key(number) else { return Answer(reply: MessageWriter(.refused)) }
+        do throws(AgeError) {
+            guard let found = try key.unwrap(firstOf: stanzas) else { return Answer(reply: MessageWriter(.noMatch)) }
+            var reply = MessageWriter(.done)
+            reply.append(found.stanza)
+            found.fileKey.withBytes { reply.append($0) }
+            return Answer(reply: reply)
+        } catch {
+            guard case .header(let reason) = error else { return Answer(reply: MessageWriter(.refused)) }
+            var reply = MessageWriter(.malformedStanza)
+            reply.append(reason)
+            return Answer(reply: reply)
+        }
+    }
+
+    /// Signs a roster or a manifest, and nothing else: a signature is good for nothing but a vault.
+    private func sign(_ request: inout MessageReader) -> Answer? {
+        guard let number = request.number(), let text = request.text(), request.isAtEnd else { return nil }
+        guard let key = key(number), VaultText.isWellFormed(text), let signature = try? key.signature(for: text) else {
+            return Answer(reply: MessageWriter(.refused))
+        }
+        var reply = MessageWriter(.done)
+        reply.append(signature.span)
+        return Answer(reply: reply)
+    }
+
+    /// The key of that number, counted over all sources.
+    private func key(_ number: Int) -> (any MemberKey)? {
+        let keys = sources.flatMap(\.keys)
+        return keys.indices.contains(number) ? keys[number] : nil
+    }
+}

@@ -1,0 +1,56 @@
+public import VaultFile
+internal import Age
+internal import Sodium
+
+/// Keys that came from one place, and what was said beside them.
+public struct KeySource: Sendable {
+    /// The place, for messages: the path of a file, or the name of a variable.
+    public var name: String
+    /// The hash of the file where that is encrypted, so that the same file is known again without its passphrase.
+    public var fileHash: [UInt8]?
+    /// The pin that stood behind a key.
+    public var pin: Pin?
+    /// The vaults that comments named.
+    public var vaultIDs: [VaultID] = []
+    /// In their order.
+    public var keys: [any MemberKey] = []
+
+    /// A place without keys.
+    public init(name: String, fileHash: [UInt8]? = nil) {
+        self.name = name
+        self.fileHash = fileHash
+    }
+
+    /// What ``fileHash`` is of a file of these bytes.
+    public static func hash(_ file: Span<UInt8>) -> [UInt8] {
+        BLAKE2b.hash(file, personalization: "vault/v1 idfile")
+    }
+}
+
+extension KeySource {
+    /// Appends everything but the keys.
+    func append(to message: inout MessageWriter) {
+        message.append(name)
+        let hash = fileHash ?? []
+        message.append(hash.span)
+        message.append(pin?.description ?? "")
+        message.append(vaultIDs.count)
+        for id in vaultIDs { message.append(id.description) }
+    }
+
+    /// Reads everything but the keys.
+    init?(from message: inout MessageReader) {
+        guard let name = message.text(), let hash = message.publicBytes(), let pin = message.text(),
+            let count = message.count()
+        else { return nil }
+        self.init(name: name, fileHash: hash.isEmpty ? nil : hash)
+        if !pin.isEmpty {
+            guard let pin = Pin(pin) else { return nil }
+            self.pin = pin
+        }
+        for _ in 0..<count {
+            guard let id = message.text().flatMap({ VaultID($0) }) else { return nil }
+            vaultIDs.append(id)
+        }
+    }
+}

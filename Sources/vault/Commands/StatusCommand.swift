@@ -1,0 +1,92 @@
+internal import ArgumentParser
+internal import Resources
+internal import UnlockAgent
+internal import VaultFile
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show which vault is used, what opens it, and what is unlocked.",
+        discussion: "Never asks for anything: a vault that needs a passphrase for it is shown as locked.")
+
+    @Flag(help: "As JSON.")
+    var json = false
+
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        var access = options.access
+        access.noInput = true
+        let until = try AgentClient(at: Places.agent())?.status().until
+        let path = try Session.path(access)
+        var report = Report(path: "\(KnownVaults.place(of: path))", until: until.map { Timestamp(seconds: $0) })
+        do {
+            let session = try Session(access)
+            let reader = try session.vault.open()
+            report.opened = Report.Opened(reader, session)
+            report.id = reader.id
+        } catch VaultError.noSuchFile {
+            report.state = "there is none"
+        } catch is PassphraseNeeded {
+            report.state = "locked"
+            report.id = try (Session.givenPin(access) ?? Session.knownVaults().entry(for: path)?.pin)?.id
+        }
+        try Output.write(json ? report.json : report.text)
+    }
+}
+
+/// What `status` has to say.
+private struct Report {
+    let path: String
+    /// When the agent forgets; nil when there is none.
+    let until: Timestamp?
+    var state = "open"
+    var id: VaultID?
+    var opened: Opened?
+
+    struct Opened {
+        let generation: Int
+        let rosterVersion: Int
+        let member: String?
+        let source: String
+        let passphrase: String?
+
+        init(_ reader: borrowing VaultReader, _ session: Session) {
+            generation = reader.generation
+            rosterVersion = reader.rosterVersion
+            let loaded = session.loaded
+            member = reader.members.first { session.vault.isOwn($0) }.map { "\($0.label) (\($0.role.rawValue))" }
+            source = loaded.areWithAgent ? "agent" : loaded.sources.map(\.name).joined(separator: ", ")
+            passphrase = loaded.passphraseOrigin
+        }
+    }
+
+    var text: String {
+        var text = ""
+        func line(_ title: String, _ value: String?) {
+            guard let value else { return }
+            text += title + String(repeating: " ", count: 12 - title.utf8.count) + Messages.visible(value) + "\n"
+        }
+        line("vault", path)
+        line("state", state)
+        line("id", id?.description)
+        line("generation", opened.map { "\($0.generation), members \($0.rosterVersion)" })
+        line("member", opened?.member)
+        line("opened by", opened?.source)
+        line("passphrase", opened?.passphrase)
+        let left = until.map { TimeSpan.words(max(0, $0.seconds - Timestamp.now.seconds)) }
+        line(
+            "agent",
+            until.flatMap { until in left.map { "unlocked for \($0), until \(until)" } } ?? "nothing is unlocked")
+        return text
+    }
+
+    var json: String {
+        func string(_ text: String?) -> String { text.map { ResourceJSON.quoted($0) } ?? "null" }
+        func number(_ number: Int?) -> String { number.map { "\($0)" } ?? "null" }
+        return
+            "{\"vault\":\(string(path)),\"id\":\(string(id?.description)),\"generation\":\(number(opened?.generation))"
+            + ",\"source\":\(string(opened?.source)),\"agent\":\(until.map { "{\"until\":\"\($0)\"}" } ?? "null")"
+            + ",\"state\":\"\(state)\",\"roster\":\(number(opened?.rosterVersion)),\"member\":\(string(opened?.member))"
+            + ",\"passphrase\":\(string(opened?.passphrase))}\n"
+    }
+}
