@@ -5,6 +5,8 @@ import TestSupport
 final class Home: Sendable {
     private let folder: TemporaryFolder
     private let programs: TemporaryFolder
+    /// Where an agent would be: one that finds its folder gone ends.
+    private let runtime: TemporaryFolder
 
     /// All of the environment that programs get.
     let environment: [String: String]
@@ -26,7 +28,8 @@ final class Home: Sendable {
     init() throws {
         folder = try TemporaryFolder()
         programs = try TemporaryFolder()
-        let tools = ["terminal", "jobcontrol"].map { ($0, Self.testFolder + "/Tools/\($0)") }
+        runtime = try TemporaryFolder()
+        let tools = ["terminal", "jobcontrol", "memory"].map { ($0, Self.testFolder + "/Tools/\($0)") }
         for (name, target) in [("vault", Self.binary)] + tools {
             try FileManager.default.createSymbolicLink(
                 atPath: programs.file(name), withDestinationPath: target)
@@ -36,7 +39,7 @@ final class Home: Sendable {
         environment = [
             "HOME": folder.path,
             "PATH": programs.path + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp",
+            "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp", "XDG_RUNTIME_DIR": runtime.path,
         ]
     }
 

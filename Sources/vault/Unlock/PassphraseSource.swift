@@ -94,6 +94,7 @@ struct PassphraseNeeded: Error {
     var failure: Failure {
         Failure(
             .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
-            hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, or give --passphrase-fd N")
+            hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, give --passphrase-fd N, or unlock before with "
+                + "'\(Process.name) unlock'")
     }
 }

@@ -26,3 +26,16 @@ VAULT=~/.local/share/vault/vault.age
 IDENTITY=~/.config/vault/identity
 STATE=~/.local/state/vault
 KNOWN=~/.config/vault/known_vaults
+
+# The process of this home's agent, as the system tells who connects to it.
+agent_id() {
+    python3 - "$XDG_RUNTIME_DIR/vault/agent.sock" <<'END'
+import socket, struct, sys
+agent = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+agent.connect(sys.argv[1])
+print(struct.unpack("3i", agent.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+END
+}
+
+# Waits until a process has no memory any more; its parent need not have noticed.
+await_end() { while grep -q . "/proc/$1/maps" 2>/dev/null; do sleep 0.01; done; }
