@@ -60,6 +60,8 @@ let package = Package(
             exclude: ["Independent", "Vectors"]),
         .testTarget(name: "ChildProcessTests", dependencies: ["CLinux", "ChildProcess", "TestSupport"]),
         .testTarget(name: "RedactionTests", dependencies: ["Redaction", "Sodium", "TestSupport"]),
+        .testTarget(
+            name: "UnlockAgentTests", dependencies: ["Age", "Sodium", "TestSupport", "UnlockAgent", "VaultFile"]),
         .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
         .testTarget(
             name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),

@@ -48,6 +48,8 @@ public final class AgentClient: Sendable {
     }
 
     /// What the agent holds.
+    ///
+    /// - Throws: ``AgentFailure``.
     public func status() throws(AgentFailure) -> AgentStatus {
         var reply = try ask(MessageWriter(.status))
         let wrong = AgentFailure.noAnswer("the agent gives an answer that cannot be understood")
@@ -74,6 +76,7 @@ public final class AgentClient: Sendable {
     /// - Parameters:
     ///   - sources: Their keys are identities of this process.
     ///   - seconds: How long it holds them.
+    /// - Throws: ``AgentFailure``.
     public func hold(_ sources: [KeySource], for seconds: Int) throws(AgentFailure) {
         var request = MessageWriter(.hold)
         request.append(seconds)
@@ -89,6 +92,8 @@ public final class AgentClient: Sendable {
     }
 
     /// Has the agent forget everything, and end.
+    ///
+    /// - Throws: ``AgentFailure``.
     public func lock() throws(AgentFailure) {
         var reply = try ask(MessageWriter(.lock))
         guard reply.reply() == .done else { throw .noAnswer("the agent does not lock") }

@@ -1,0 +1,42 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import UnlockAgent
+
+@Suite struct AgentPlaceTests {
+    private let own = "/tmp/vault-\(geteuid())"
+
+    @Test func theRuntimeFolderHoldsTheSocket() throws {
+        let folder = try TemporaryFolder()
+        let place = AgentPlace(runtimeFolder: folder.path)
+        #expect(place.folder == folder.path + "/vault")
+        #expect(place.socket == folder.path + "/vault/agent.sock")
+    }
+
+    @Test func whatIsNoFolderOfOnesOwnIsPassedOver() throws {
+        let folder = try TemporaryFolder()
+        try Data().write(to: URL(filePath: folder.file("file")))
+        for path in [nil, "", "relative", folder.file("missing"), folder.file("file")] {
+            #expect(AgentPlace(runtimeFolder: path).folder == own)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can give a folder away"))
+    func anotherUsersFolderIsPassedOver() throws {
+        let folder = try TemporaryFolder()
+        #expect(chown(folder.path, 65534, 65534) == 0)
+        #expect(AgentPlace(runtimeFolder: folder.path).folder == own)
+    }
+
+    @Test func aFolderThatOthersMayEnterIsADefect() throws {
+        let folder = try TemporaryFolder()
+        let place = AgentPlace(runtimeFolder: folder.path)
+        #expect(place.folderDefect() == nil)
+        try place.makeFolder()
+        #expect(place.folderDefect() == nil)
+        #expect(chmod(place.folder, 0o710) == 0)
+        #expect(place.folderDefect() == "can be entered by others")
+        #expect(throws: AgentPlace.Failure.folder(place.folder, "can be entered by others")) { try place.makeFolder() }
+    }
+}
