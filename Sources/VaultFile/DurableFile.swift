@@ -93,7 +93,7 @@ package enum DurableFile {
 
     /// Gives what root has just made to whom the first of `models` that is there belongs to, so that root's work does
     /// not lock the owner out.
-    static func giveAway(_ descriptor: Int32, likeFirstOf models: [FilePath]) {
+    package static func giveAway(_ descriptor: Int32, likeFirstOf models: [FilePath]) {
         guard geteuid() == 0 else { return }
         for model in models {
             guard let status = status(of: model) else { continue }

@@ -1,16 +1,19 @@
 internal import Glibc
-internal import SystemPackage
+package import SystemPackage
 
 /// Small text files.
-enum SmallFile {
-    /// The content of a file of at most 1 MiB, or nil when there is none.
+package enum SmallFile {
+    /// The content of a file, or nil when there is none.
     ///
     /// - Parameters:
-    ///   - path: The file.
+    ///   - path: The file. Anything but a regular one is refused.
+    ///   - maximumSize: How large it may be, in bytes.
     ///   - unreadableIsNone: Whether one that may not be read is the same as none.
     /// - Returns: The content, or nil.
     /// - Throws: ``VaultError/system(operation:path:errno:)``.
-    static func read(_ path: FilePath, unreadableIsNone: Bool = false) throws(VaultError) -> [UInt8]? {
+    package static func read(
+        _ path: FilePath, maximumSize: Int = 1 << 20, unreadableIsNone: Bool = false
+    ) throws(VaultError) -> [UInt8]? {
         let source: FileSource
         do {
             source = try FileSource(opening: path)
@@ -19,7 +22,7 @@ enum SmallFile {
             if unreadableIsNone, error.errno == EACCES || error.errno == EPERM { return nil }
             throw .system(operation: .reading, path: path.string, errno: error.errno)
         }
-        guard source.byteCount <= 1 << 20 else {
+        guard source.byteCount <= maximumSize else {
             throw .system(operation: .reading, path: path.string, errno: EFBIG)
         }
         var bytes = [UInt8](repeating: 0, count: source.byteCount)

@@ -6,7 +6,9 @@ internal import Sodium
 /// What a CI system can do itself to keep tokens out of its log.
 enum ContinuousIntegration {
     /// Tells the system that this runs in what to mask, or says on standard error why that cannot be done.
-    static func mask(_ tokens: borrowing TokenSet, quiet: Bool) {
+    ///
+    /// - Returns: Whether it was told.
+    static func mask(_ tokens: borrowing TokenSet, quiet: Bool) -> Bool {
         switch system {
         case .gitHub where isatty(2) == 1:
             Messages.note(
@@ -23,6 +25,7 @@ enum ContinuousIntegration {
                     }
                 }
             }
+            return true
         case .withoutCommands(let name):
             Messages.note(
                 "\(name) cannot be told at run time what to mask: the masking of '\(Process.name) exec' is the one that counts",
@@ -30,6 +33,7 @@ enum ContinuousIntegration {
         case .unknown:
             Messages.note("--ci-mask has no effect here: this is not GitHub Actions", unless: quiet)
         }
+        return false
     }
 
     private enum System {

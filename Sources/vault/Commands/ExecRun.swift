@@ -10,7 +10,17 @@ extension ExecRequest {
     /// Does what is asked: becomes the command, or waits for it and ends as it does. Returns only after `--dry-run`.
     func run() throws {
         // What unlocks the vault is gone when the command runs.
-        guard let relayed = try start() else { return }
+        var trail = Trail(ExecCommand.verb, access)
+        let relayed: Relayed?
+        do {
+            relayed = try start(&trail)
+        } catch {
+            // Signals may be the command's by now: a limit on the size of files must not end this before the error is told.
+            signal(SIGXFSZ, SIG_IGN)
+            trail.append(Trail.Outcome(error))
+            throw error
+        }
+        guard let relayed else { return }
         let outcome = relayed.relay.run()
         if let number = outcome.writeError { throw Failure(.io, "writing the output: \(Failure.text(number))") }
         let count = relayed.masks.countInOutput
@@ -28,7 +38,7 @@ extension ExecRequest {
     }
 
     /// Starts the command as a child, or becomes it. Nil after `--dry-run`.
-    private func start() throws -> Relayed? {
+    private func start(_ trail: inout Trail) throws -> Relayed? {
         let arguments = try CommandArguments(from: commandStart)
         let names = try resourceNames()
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
@@ -37,12 +47,13 @@ extension ExecRequest {
 
         let session = try Session(access)
         let tokens = try TokenSet(names, session)
+        if !dryRun { trail.asked = names.map(\.description) }
         for resource in tokens.resources { try Expiry.check(resource, minimum: minimum, allowsExpired: allowExpired) }
         try tokens.refuse(in: arguments)
         // Behind the guard: what is not found is named, and that must not be a token.
         let program = try arguments.program()
+        trail.take(program: program)
 
-        if ciMask, !dryRun { ContinuousIntegration.mask(tokens, quiet: access.quiet) }
         var plan = LaunchPlan(tokens: tokens)
         if !noEnvironment { try plan.addVariables() }
         let argumentFiles = try templated.files.map { try plan.path(of: $0.variable, resource: $0.resource) }
@@ -53,6 +64,8 @@ extension ExecRequest {
             return nil
         }
         let environment = environment(for: &plan)
+        let isTold = ciMask && ContinuousIntegration.mask(plan.tokens, quiet: access.quiet)
+        trail.append(.ok, of: isTold ? trail.asked : plan.handedOutNames)
         Process.restoreSignals()
         let rendered = unsafe templated.rendered(with: argumentFiles)
         if noMask { throw unsafe plan.launch(program, arguments: rendered, environment: environment) }

@@ -30,8 +30,12 @@ struct ExportCommand: ParsableCommand {
         var output = SecretBuffer(capacity: 128 << 10)
         let isTerminal = Output.isTerminal
         // Nothing is printed unless all of it checks.
-        _ = try reader.mapBlocks { block, records in
+        let counts = try reader.mapBlocks { block, records in
             for record in records { _ = try RecordView(block.extracting(record)) }
+            return records.count
+        }
+        if !isTerminal || reveal, counts.contains(where: { $0 > 0 }) {
+            Trail("export", options.access).append(.ok, of: [Trail.all])
         }
         try reader.forEachRecord { line in
             var start = 0

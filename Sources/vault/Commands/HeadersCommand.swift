@@ -43,34 +43,45 @@ struct HeadersCommand: ParsableCommand {
         let names = try names.map { try RecordName.parse($0, isOneOfMany: true) }
         let url = try url.map { try ResourceURL($0) }
         let session = try Session(options.access)
+        var trail = Trail("headers", options.access)
         var reader = try session.vault.open()
         var chosen = names
-        if let url { chosen = [try Self.resource(for: url, among: names, in: &reader)] }
+        if let url {
+            chosen = [try Self.resource(for: url, among: names, in: &reader, &trail)]
+            trail.asked = []
+        }
         var output = SecretBuffer()
         var written: Set<String> = []
-        var isSecret = false
+        var secret: [String] = []
         if format == .json { output.append("{") }
         for name in chosen {
             let record = try Session.record(named: name, in: &reader)
-            try Expiry.check(record.resource, allowsExpired: allowExpired)
-            for header in record.resource.headers {
-                guard written.insert(header.name.lowercased()).inserted else {
-                    throw Failure(.usage, "two of these resources have a header \(header.name)")
+            trail.asked.append(name.description)
+            if record.resource.headers.contains(where: \.value.isSecret) { secret.append(name.description) }
+            try trail.checking {
+                try Expiry.check(record.resource, allowsExpired: allowExpired)
+                for header in record.resource.headers {
+                    guard written.insert(header.name.lowercased()).inserted else {
+                        throw Failure(.usage, "two of these resources have a header \(header.name)")
+                    }
+                    if format == .json, written.count > 1 { output.append(",") }
+                    append(header, record, to: &output)
                 }
-                if format == .json, written.count > 1 { output.append(",") }
-                isSecret = isSecret || header.value.isSecret
-                append(header, record, to: &output)
             }
         }
         if format == .json { output.append("}\n") }
+        if !isMasked { trail.append(.ok, of: secret) }
         try Output.flush(&output)
-        if Output.isTerminal, !reveal, isSecret { Output.noteMask(unless: options.access.quiet) }
+        if isMasked, !secret.isEmpty { Output.noteMask(unless: options.access.quiet) }
         session.finish()
     }
 
+    /// Whether what is secret is shown as a mask.
+    private var isMasked: Bool { Output.isTerminal && !reveal }
+
     private func append(_ header: HeaderTemplate, _ record: borrowing Record, to output: inout SecretBuffer) {
         var value = SecretBuffer()
-        if header.value.isSecret, Output.isTerminal, !reveal {
+        if header.value.isSecret, isMasked {
             value.append(text: Output.mask)
         } else {
             record.withToken { HeaderRenderer.appendValue(of: header, record.resource, token: $0, to: &value) }
@@ -91,24 +102,27 @@ struct HeadersCommand: ParsableCommand {
 
     /// The one resource that a URL lies inside. None, or more than one, is refused: a token must not be guessed.
     private static func resource(
-        for url: ResourceURL, among names: [RecordName], in reader: inout VaultReader
+        for url: ResourceURL, among names: [RecordName], in reader: inout VaultReader, _ trail: inout Trail
     ) throws -> RecordName {
         var found: [RecordName] = []
         try reader.forEachRecord { line in
             let resource = try RecordView(line).resource
+            if names.contains(resource.name) { trail.asked.append(resource.name.description) }
             if resource.covers(url), names.isEmpty || names.contains(resource.name) { found.append(resource.name) }
         }
-        guard let first = found.first else {
-            let place = names.isEmpty ? "lies inside no resource" : "is not inside \(names.joined(" or "))"
-            throw Failure(.notAllowed, "\(url) \(place)", hint: "see '\(Process.name) list'")
+        return try trail.checking {
+            guard let first = found.first else {
+                let place = names.isEmpty ? "lies inside no resource" : "is not inside \(names.joined(" or "))"
+                throw Failure(.notAllowed, "\(url) \(place)", hint: "see '\(Process.name) list'")
+            }
+            guard found.count == 1 else {
+                throw Failure(
+                    .notAllowed,
+                    "\(url) lies inside more than one resource: \(found.joined(", "))",
+                    hint: "name the one that is meant")
+            }
+            return first
         }
-        guard found.count == 1 else {
-            throw Failure(
-                .notAllowed,
-                "\(url) lies inside more than one resource: \(found.joined(", "))",
-                hint: "name the one that is meant")
-        }
-        return first
     }
 }
 

@@ -50,6 +50,9 @@ struct HistoryCommand: ParsableCommand {
                 output.append("\n")
             }
         }
+        if reveal, !history.isEmpty {
+            Trail("history", options.access).append(.ok, of: [record.resource.name.description])
+        }
         try Output.flush(&output)
         session.finish()
     }

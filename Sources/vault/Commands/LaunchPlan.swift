@@ -6,16 +6,23 @@ internal import Sodium
 
 /// What the command gets: variables, and files with headers.
 struct LaunchPlan: ~Copyable {
-    private let tokens: TokenSet
+    let tokens: TokenSet
     /// `NAME=value` and a zero byte, one behind the other.
     private var variables = SecretBuffer()
     private var starts: [Int] = []
     private(set) var variableNames: [String] = []
     private var files: [HeaderFile] = []
+    /// The numbers of the resources whose tokens the command gets.
+    private var handedOut: [Int] = []
 
     init(tokens: consuming TokenSet) { self.tokens = tokens }
 
     var resources: [Resource] { tokens.resources }
+
+    /// The names of the resources whose tokens the command gets.
+    var handedOutNames: [String] {
+        resources.indices.filter(handedOut.contains).map { "\(resources[$0].name)" }
+    }
 
     /// A file with headers, open for the command to inherit.
     private final class HeaderFile {
@@ -39,6 +46,7 @@ struct LaunchPlan: ~Copyable {
                 let headers = try used.contains(.headers) ? path(of: .headers, resource: number) : ""
                 let curlConfig = try used.contains(.curlConfig) ? path(of: .curlConfig, resource: number) : ""
                 begin(variable.name)
+                if variable.value.isSecret { handedOut.append(number) }
                 tokens.withToken(number) { token in
                     HeaderRenderer.append(variable.value, of: resource, token: token, to: &variables) {
                         $0 == .headers ? headers : curlConfig
@@ -73,6 +81,7 @@ struct LaunchPlan: ~Copyable {
     mutating func path(of variable: Template.Variable, resource number: Int) throws -> String {
         if let file = files.first(where: { $0.variable == variable && $0.resource == number }) { return file.file.path }
         let resource = resources[number]
+        if resource.headers.contains(where: \.value.isSecret) { handedOut.append(number) }
         // The content is put together behind the variables, and taken away again: one region less.
         let start = variables.count
         defer { variables.truncate(to: start) }

@@ -34,6 +34,7 @@ struct RootCommand: ParsableCommand {
                   $XDG_CONFIG_HOME/vault/identity    the default identity
                   $XDG_CONFIG_HOME/vault/known_vaults  trusted vaults
                   $XDG_STATE_HOME/vault/             the newest versions seen
+                  $XDG_STATE_HOME/vault/log.jsonl    the use of tokens
 
                 EXIT CODES
                   0   done
@@ -62,6 +63,7 @@ struct RootCommand: ParsableCommand {
                     ]),
                 CommandGroup(
                     name: "Using tokens", subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self]),
+                CommandGroup(name: "Record of use", subcommands: [LogCommand.self]),
                 CommandGroup(name: "Leaks", subcommands: [RedactCommand.self, ScanCommand.self]),
                 CommandGroup(name: "Members", subcommands: [MemberCommand.self, RekeyCommand.self]),
                 CommandGroup(

@@ -49,6 +49,7 @@ struct ShowCommand: ParsableCommand {
             if reveal { record.withToken { output.append($0) } } else { output.append(text: Output.mask) }
             output.append("\n")
         }
+        if reveal { Trail("show", options.access).append(.ok, of: [resource.name.description]) }
         try Output.flush(&output)
         session.finish()
     }

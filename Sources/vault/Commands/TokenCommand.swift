@@ -21,12 +21,15 @@ struct TokenCommand: ParsableCommand {
     func run() throws {
         let session = try Session(options.access)
         let record = try session.record(named: name.parsed())
-        try Expiry.check(record.resource, allowsExpired: allowExpired)
+        var trail = Trail("token", options.access)
+        trail.asked = [record.resource.name.description]
+        try trail.checking { try Expiry.check(record.resource, allowsExpired: allowExpired) }
         var output = SecretBuffer()
         if Output.isTerminal, !reveal {
             output.append(text: Output.mask)
         } else {
             record.withToken { output.append($0) }
+            trail.append(.ok)
         }
         output.append("\n")
         try Output.flush(&output)
