@@ -12,7 +12,7 @@ enum UnknownVerb {
     private static let synonyms = [
         "ls": "list", "rm": "remove", "del": "remove", "delete": "remove", "run": "exec", "get": "token",
         "read": "token", "new": "add", "create": "add", "set": "add", "insert": "add", "store": "add", "mv": "rename",
-        "cat": "show", "update": "rotate", "undo": "rollback",
+        "cat": "show", "update": "rotate", "undo": "rollback", "passwd": "passphrase",
     ]
 
     /// Why the command line begins with no verb, or asks for the help of none; nil when it does not.

@@ -70,7 +70,7 @@ struct RootCommand: ParsableCommand {
                     name: "Unlocking",
                     subcommands: [
                         UnlockCommand.self, LockCommand.self, StatusCommand.self, IdentityCommand.self,
-                        AgentCommand.self,
+                        PassphraseCommand.self, AgentCommand.self,
                     ]),
             ])
     }

@@ -61,36 +61,103 @@ struct IdentitySource {
         if let loaded = try loadGiven() { return loaded }
         let held = try heldSources()
         if !held.isEmpty { return try LoadedIdentities(held, areWithAgent: true) }
-        guard let path = try? Places.identity() else { throw noIdentity("file, and no home folder to look in") }
-        guard unsafe Glibc.access(path, F_OK) == 0 else { throw noIdentity(path) }
+        let path = try defaultFile()
         return try load(files: [path]) { try Self.checkDefault($0, path) }
     }
 
     /// Loads the identities that somebody gave, by a flag, a variable, or systemd; nil when nobody did.
     func loadGiven() throws -> LoadedIdentities? {
+        switch try given() {
+        case .files(let files, _): return try load(files: files)
+        case .key(let variable):
+            guard let text = Variables.secret(variable) else { return nil }
+            return try LoadedIdentities([text.withBytes { try parse(key: $0, source: variable) }])
+        case .command(let command, let variable):
+            if access.isCompletion { throw Failure(.notAllowed, "a completion runs no command") }
+            let text = try SecretCommand.output(of: command, variable: variable)
+            return try LoadedIdentities([text.withBytes { try parse(key: $0, source: variable) }])
+        case .credential(let path): return try load(files: [path])
+        case nil: return nil
+        }
+    }
+
+    /// What somebody gives identities by.
+    private enum Given {
+        case files([String], source: String)
+        case key(variable: String)
+        case command(String, variable: String)
+        case credential(String)
+    }
+
+    private func given() throws -> Given? {
         if !access.identities.isEmpty {
             try refuseKeys(in: access.identities, Failure(.usage, "--identity is a key, not the path of a file"))
-            return try load(files: access.identities)
+            return .files(access.identities, source: "--identity")
         }
-        if let text = Variables.secret("VAULT_IDENTITY") {
-            return try LoadedIdentities([text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY") }])
-        }
+        if Variables.isSet("VAULT_IDENTITY") { return .key(variable: "VAULT_IDENTITY") }
         if let list = Variables.text("VAULT_IDENTITY_FILE") {
             let files = list.split(separator: ":").map(String.init)
             guard !files.isEmpty else { throw Failure(.setting, "VAULT_IDENTITY_FILE names no file") }
             try refuseKeys(in: files, Failure(.setting, "VAULT_IDENTITY_FILE is a key, not the path of a file"))
-            return try load(files: files)
+            return .files(files, source: "VAULT_IDENTITY_FILE")
         }
         if let command = Variables.text("VAULT_IDENTITY_CMD") {
-            if access.isCompletion { throw Failure(.notAllowed, "a completion runs no command") }
-            let text = try SecretCommand.output(of: command, variable: "VAULT_IDENTITY_CMD")
-            return try LoadedIdentities([text.withBytes { try parse(key: $0, source: "VAULT_IDENTITY_CMD") }])
+            return .command(command, variable: "VAULT_IDENTITY_CMD")
         }
         if let folder = Variables.text("CREDENTIALS_DIRECTORY") {
             let path = folder + "/vault-identity"
-            if unsafe Glibc.access(path, F_OK) == 0 { return try load(files: [path]) }
+            if unsafe Glibc.access(path, F_OK) == 0 { return .credential(path) }
         }
         return nil
+    }
+
+    /// The file that is taken when nobody gives anything.
+    private func defaultFile() throws -> String {
+        guard let path = try? Places.identity() else { throw noIdentity("file, and no home folder to look in") }
+        guard unsafe Glibc.access(path, F_OK) == 0 else { throw noIdentity(path) }
+        return path
+    }
+
+    /// The one file of the identity, as it lies on the disk, for a command that changes it.
+    func loadFile() throws -> StoredIdentity {
+        func refusal(_ source: String) -> Failure {
+            Failure(
+                .usage, "the identity comes from \(source), which has no file whose passphrase could be changed",
+                hint: "name a file with --identity")
+        }
+        switch try given() {
+        case .files(let files, let source):
+            guard files.count == 1 else {
+                throw Failure(
+                    .usage, "\(source) names \(files.count) files, and one passphrase is changed at a time",
+                    hint: "name one of them with --identity")
+            }
+            return try loadFile(files[0])
+        case .key(let variable), .command(_, let variable): throw refusal(variable)
+        case .credential: throw refusal("systemd's credential")
+        case nil:
+            let path = try defaultFile()
+            return try loadFile(path) { try Self.checkDefault($0, path) }
+        }
+    }
+
+    private func loadFile(_ path: String, check: (stat) throws -> Void = { _ in }) throws -> StoredIdentity {
+        var status = stat()
+        let content = try read(path) {
+            guard $0.st_mode & S_IFMT == S_IFREG else { throw Self.notRegular(path) }
+            try check($0)
+            status = $0
+        }
+        return StoredIdentity(path: path, status: status, content: content.finish())
+    }
+
+    /// The text of a stored identity, as it is or decrypted, which is one that can be used.
+    func text(of stored: borrowing StoredIdentity) throws -> SecretBytes {
+        let text = try stored.content.withBytes { content in
+            try stored.isEncrypted ? decrypt(content.publicCopy, stored.path) : SecretBytes(copying: content)
+        }
+        _ = try text.withBytes { try parse($0, stored.path) }
+        return text
     }
 
     /// Refuses a key where a path belongs, before a message names the path.
@@ -120,9 +187,7 @@ struct IdentitySource {
     private func load(files: [String], check: (stat) throws -> Void = { _ in }) throws -> LoadedIdentities {
         var loaded = try LoadedIdentities([])
         for path in files {
-            let content = try SecretInput.readFile(
-                path, what: "the identity file", limit: IdentityFile.maximumSize
-            ) { status in
+            let content = try read(path) { status in
                 if access.isCompletion, status.st_mode & S_IFMT != S_IFREG {
                     throw Failure(.notAllowed, "a completion reads no pipe")
                 }
@@ -139,13 +204,17 @@ struct IdentitySource {
                 try loaded.add(held)
                 continue
             }
-            let text = try decrypt(content, path)
+            let text = try decrypt(content.withBytes { $0.publicCopy }, path)
             var source = try text.withBytes { try parse($0, path) }
             source.fileHash = hash
             try loaded.add(source)
             loaded.passphraseOrigin = loaded.passphraseOrigin ?? passphrases.origin
         }
         return loaded
+    }
+
+    private func read(_ path: String, check: (stat) throws -> Void) throws -> SecretBuffer {
+        try SecretInput.readFile(path, what: "the identity file", limit: IdentityFile.maximumSize, check: check)
     }
 
     /// The text of an identity file, or the line of a CI system.
@@ -168,8 +237,7 @@ struct IdentitySource {
     }
 
     /// The text of an identity file that a passphrase protects, which is asked for.
-    private func decrypt(_ content: borrowing SecretBuffer, _ path: String) throws -> SecretBytes {
-        let file = content.withBytes { $0.publicCopy }
+    private func decrypt(_ file: [UInt8], _ path: String) throws -> SecretBytes {
         // A person at a terminal gets more than one try.
         for attempt in 1... {
             do {
@@ -231,11 +299,13 @@ struct IdentitySource {
             && line[0] == UInt8(ascii: "A")
     }
 
+    private static func notRegular(_ path: String) -> Failure {
+        Failure(.notAllowed, "the identity file \(path) is not a regular file")
+    }
+
     /// The file that is taken without being named by anybody: the user's own, and nobody else's to read.
     private static func checkDefault(_ status: stat, _ path: String) throws {
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw Failure(.notAllowed, "the identity file \(path) is not a regular file")
-        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw notRegular(path) }
         // Root has the files of others in its home, as in a container whose folders are mounted from outside.
         guard status.st_uid == geteuid() || status.st_uid == 0 || geteuid() == 0 else {
             throw Failure(

@@ -40,7 +40,24 @@ final class PassphraseSource {
 
     /// A passphrase for a new identity: given, or typed twice; nil when there is nobody to ask.
     func newPassphrase(emptyHint: String) throws -> SecretBytes? {
-        if let passphrase = try given() { return passphrase }
+        if let passphrase = try given() {
+            noteIfWeak(passphrase)
+            return passphrase
+        }
+        return try typedPassphrase(emptyHint: emptyHint)
+    }
+
+    /// A new passphrase from a descriptor of its own.
+    func newPassphrase(from descriptor: Int32, emptyHint: String) throws -> SecretBytes {
+        let passphrase = try SecretInput.read(descriptor, what: "the new passphrase from descriptor \(descriptor)")
+        SecretInput.keepFromChildren(descriptor)
+        guard passphrase.count > 0 else { throw Failure(.usage, "the new passphrase is empty", hint: emptyHint) }
+        noteIfWeak(passphrase)
+        return passphrase
+    }
+
+    /// A new passphrase that is typed twice; nil when there is nobody to ask.
+    func typedPassphrase(emptyHint: String) throws -> SecretBytes? {
         guard let terminal = Terminal(access) else { return nil }
         let first = try terminal.readSecret("New passphrase: ")
         guard first.count > 0 else {
@@ -48,7 +65,16 @@ final class PassphraseSource {
         }
         let second = try terminal.readSecret("Repeat passphrase: ")
         guard first.isEqual(to: second) else { throw Failure(.usage, "the two passphrases differ") }
+        noteIfWeak(first)
         return first
+    }
+
+    /// Advice, and no rule.
+    private func noteIfWeak(_ passphrase: borrowing SecretBytes) {
+        guard passphrase.withBytes({ PassphraseStrength.bits(of: $0) }) < PassphraseStrength.weakBelow else { return }
+        Messages.notice(
+            "this passphrase could be guessed by whoever gets the identity file; five random words are stronger",
+            unless: access.quiet)
     }
 
     private func rememberedOrGiven() throws -> SecretBytes? {

@@ -1,0 +1,45 @@
+internal import Age
+internal import Glibc
+internal import Sodium
+internal import SystemPackage
+internal import VaultFile
+
+/// An identity file as it lies on the disk.
+struct StoredIdentity: ~Copyable {
+    let path: String
+    let status: stat
+    let content: SecretBytes
+
+    /// Whether a passphrase protects it.
+    var isEncrypted: Bool { content.withBytes { IdentityFile.isEncrypted($0) } }
+
+    /// Puts `new` in the place of the content. Owner, group and permissions stay, but that nobody else may read a key
+    /// without a passphrase; behind a symbolic link it is the file itself that is replaced.
+    func replace(with new: borrowing SecretBytes) throws {
+        let target = DurableFile.target(of: FilePath(path))
+        // Somebody may have written it while the passphrase was typed.
+        guard try Self.read(target).isEqual(to: content) else {
+            throw Failure(.busy, "\(path) was changed meanwhile, and is left as it is", hint: "try again")
+        }
+        let isPlain = new.withBytes { !IdentityFile.isEncrypted($0) }
+        let mode = FilePermissions(rawValue: status.st_mode & (isPlain ? 0o700 : 0o777))
+        try new.withBytes { bytes in
+            try DurableFile.write(target, mode: mode) { (descriptor) throws(VaultError) in
+                guard fchown(descriptor.rawValue, status.st_uid, status.st_gid) == 0 else {
+                    throw .system(operation: .writing, path: path, errno: errno)
+                }
+                try DurableFile.write(bytes, to: descriptor, at: target)
+            } check: { (written) throws(VaultError) in
+                guard let copy = try? Self.read(written), copy.isEqual(to: new) else {
+                    throw .notAsWritten(path: path, "its bytes are others")
+                }
+            }
+        }
+    }
+
+    private static func read(_ path: FilePath) throws -> SecretBytes {
+        let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+        defer { try? file.close() }
+        return try SecretInput.readAll(file.rawValue, what: "\(path)").finish()
+    }
+}
