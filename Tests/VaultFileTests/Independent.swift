@@ -66,6 +66,12 @@ enum Independent {
         return pin
     }
 
+    /// Writes the version behind the one at `path`, in its place, as the first of `people` would, any of whom opens it.
+    @discardableResult
+    static func succeed(_ path: FilePath, as people: X25519Identity..., with options: [String] = []) throws -> Pin {
+        try write(path, people: people, ["--from", path.string] + options)
+    }
+
     /// The names of the forgeries that the writer can make.
     static func forgeries() throws -> [String] {
         try run("vault_writer.py", ["--list"]).text.split(separator: "\n").map(String.init)

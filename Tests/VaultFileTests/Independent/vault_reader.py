@@ -188,8 +188,8 @@ def decrypt_stream(payload, file_key):
     return b"".join(plaintext)
 
 
-def open_age(data, identities):
-    """The plaintext, the number of X25519 stanzas, and which ones opened as {(place, recipient)}."""
+def open_header(data, identities):
+    """The file key, the payload, the number of X25519 stanzas, and which ones opened as {(place, recipient)}."""
     stanzas, authenticated, mac, payload = read_header(data)
     require(all(arguments[0] != "scrypt" for arguments, _ in stanzas), "header: scrypt stanza")
     stanzas = [stanza for stanza in stanzas if stanza[0][0] == "X25519"]
@@ -201,7 +201,13 @@ def open_age(data, identities):
     require(len(file_keys) == 1, "header: stanzas with different file keys")
     expected = hmac.digest(hkdf(file_keys[0], b"", b"header"), authenticated, "sha256")
     require(hmac.compare_digest(mac, expected), "header: MAC")
-    return decrypt_stream(payload, file_keys[0]), len(stanzas), set(opened)
+    return file_keys[0], payload, len(stanzas), set(opened)
+
+
+def open_age(data, identities):
+    """The plaintext, and the last two of open_header."""
+    file_key, payload, *rest = open_header(data, identities)
+    return decrypt_stream(payload, file_key), *rest
 
 
 # Inside: JSON Lines in blocks.

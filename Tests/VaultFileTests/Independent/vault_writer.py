@@ -3,10 +3,14 @@
 
     vault_writer.py OUT PEOPLE [--records JSON_LINES] [--forge NAME] [option…]    prints the vault's id
     vault_writer.py --list                                                        prints the names of all forgeries
+    vault_writer.py OUT PEOPLE --from VAULT [option…]     writes the version behind VAULT; see succeed()
 
 PEOPLE is an identity file: its first key is the owner's, the second a writer's, all others are readers'. Without
 --records the vault has five records in three blocks. It shares encodings and hashes with vault_reader.py, and knows
 nothing of any other program.
+
+With --from, the first key of PEOPLE that opens VAULT reads it, and the first key signs the next version, whether the
+roster allows that or not: what others make of it is for them to say.
 
 A vault is built in stages, each over those before it: blocks, index, index_line, roster_text, roster_line,
 manifest_fields, manifest_text, manifest_line, footer, tail, plaintext, stanzas, header, mac, payload, file. A forgery
@@ -21,7 +25,7 @@ import json
 import os
 import re
 import sys
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 from nacl.bindings import crypto_aead_chacha20poly1305_ietf_encrypt as seal, crypto_scalarmult, crypto_scalarmult_base
 
@@ -80,6 +84,27 @@ def signed_line(what, text, signer, by, escape):
     return line.replace(b"vault", b"\\u0076\\u0061ult").replace(b" ", b"\\u0020") if escape else line
 
 
+def write_roster(id, nonce, root, version, members):
+    lines = [f"vault {id}", f"nonce {nonce}", f"root {root}", f"version {version}"]
+    lines += [f"member {' '.join(member)}" for member in members]
+    return "vault/v1 roster\n" + "".join(line + "\n" for line in lines)
+
+
+def write_manifest(fields):
+    return "vault/v1 manifest\n" + "".join(f"{name} {value}\n" for name, value in fields.items())
+
+
+def write_index(blocks, hook=lambda stage, value: value):
+    entries = [{"first": block[9:].split(b'"')[0].decode("latin-1"), "hash": hash_of("block", block)}
+               for block in blocks]
+    return hook("index_line", compact({"index": hook("index", entries)}) + b"\n")
+
+
+def pad_manifest(index_line, roster_line, manifest_line):
+    padding = -(len(index_line) + len(roster_line) + len(manifest_line) + 1 + 64) % reader.TAIL_UNIT
+    return manifest_line + b" " * padding + b"\n"
+
+
 def footer_line(text):
     return text.ljust(63) + b"\n"
 
@@ -126,31 +151,72 @@ def build(people, records=RECORDS, nonce=NONCE, version=1, generation=1, previou
     owner = people[0]
     id = reader.vault_id(bytes(reader.signing_key(owner).verify_key), nonce)
     blocks = hook("blocks", pack(records, per_block))
-    entries = [{"first": block[9:].split(b'"')[0].decode("latin-1"), "hash": hash_of("block", block)}
-               for block in blocks]
-    index_line = hook("index_line", compact({"index": hook("index", entries)}) + b"\n")
+    index_line = write_index(blocks, hook)
 
     roles = ["owner", "writer"][:len(people)] + ["reader"] * (len(people) - 2)
     roster = members([[role, recipient_of(person), "-" if role == "reader" else key_of(person), f"{role}-{number}"]
                       for number, (role, person) in enumerate(zip(roles, people))])
-    lines = [f"vault {id}", f"nonce {base64(nonce)}", f"root {key_of(owner)}", f"version {version}"]
-    lines += [f"member {' '.join(member)}" for member in roster]
-    roster_text = hook("roster_text", "vault/v1 roster\n" + "".join(line + "\n" for line in lines))
+    roster_text = hook("roster_text", write_roster(id, base64(nonce), key_of(owner), version, roster))
     roster_line = signed_line("roster", roster_text, roster_signer or owner, roster_by, escape)
     roster_line = hook("roster_line", roster_line + b"\n")
 
     fields = hook("manifest_fields", {
         "vault": id, "roster": hash_of("roster", roster_text.encode()), "generation": generation,
         "previous": previous, "index": hash_of("index", index_line), "written": written})
-    lines = [f"{name} {value}\n" for name, value in fields.items()]
-    manifest_text = hook("manifest_text", "vault/v1 manifest\n" + "".join(lines))
+    manifest_text = hook("manifest_text", write_manifest(fields))
     manifest_line = signed_line("manifest", manifest_text, manifest_signer or owner, manifest_by, escape)
-    padding = -(len(index_line) + len(roster_line) + len(manifest_line) + 1 + 64) % reader.TAIL_UNIT
-    manifest_line = hook("manifest_line", manifest_line + b" " * padding + b"\n")
+    manifest_line = hook("manifest_line", pad_manifest(index_line, roster_line, manifest_line))
     footer = hook("footer", footer_line(b'{"vault":1,"blocks":%d}' % len(blocks)))
     tail = hook("tail", index_line + roster_line + manifest_line + footer)
     recipients = [member[1] for member in roster if member[1] != LOW_ORDER]
     return id, encrypt(hook("plaintext", b"".join(blocks) + tail), recipients, hook)
+
+
+# The version behind another one.
+
+def succeed(data, people, records=None, add=(), remove=(), rekey=False, version=None, generation=None, previous=None,
+            written="2026-11-23T20:00:00Z", keep=()):
+    """The vault's id, and the file of the version behind the one in data, as people[0] would write it.
+
+    Without records the blocks are carried over. With members to add or to remove, or a version, the roster is issued
+    again; with rekey the vault is a new one, whose root people[0] is. keep names what stays as it was although what it
+    is made over changes, which makes a forgery of it: the "header" (with its file key), the "manifest", the "index".
+    """
+    file_key, payload, *_ = reader.open_header(data, people)
+    old_blocks, (old_index, old_roster, old_manifest) = reader.split_plaintext(reader.decrypt_stream(payload, file_key))
+    roster = reader.read_roster(old_roster)
+    text = reader.read_signed(old_manifest.rstrip(b" "), "manifest")[0]
+    old = dict(line.split(" ", 1) for line in text.splitlines()[1:])
+
+    members = [[m.role, m.recipient, m.key, m.label] for m in roster.members if m.label not in remove]
+    members += [member.split(" ") for member in add]
+    nonce, root = (re.search(rf"^{name} (.*)$", roster.text, re.M)[1] for name in ("nonce", "root"))
+    follows = {"generation": int(old["generation"]) + 1, "previous": hash_of("manif", text.encode())}
+    id, roster_text, roster_line = roster.id, roster.text, old_roster + b"\n"
+    if rekey:
+        nonce, root = base64(os.urandom(16)), key_of(people[0])
+        id = reader.vault_id(bytes(reader.signing_key(people[0]).verify_key), b64decode(nonce))
+        members = [["owner" if key == root else "writer" if role == "owner" else role, recipient, key, label]
+                   for role, recipient, key, label in members]
+        version, follows = 1, {"generation": 1, "previous": "-"}
+    if add or remove or version:
+        roster_text = write_roster(id, nonce, root, version or roster.version + 1, members)
+        roster_line = signed_line("roster", roster_text, people[0], None, False) + b"\n"
+        follows["generation"] = 1
+
+    blocks = old_blocks if records is None else pack(records, None)
+    index_line = old_index + b"\n" if "index" in keep or records is None else write_index(blocks)
+    fields = {"vault": id, "roster": hash_of("roster", roster_text.encode()),
+              "generation": generation or follows["generation"], "previous": previous or follows["previous"],
+              "index": hash_of("index", index_line), "written": written}
+    manifest_line = old_manifest.rstrip(b" ")
+    if "manifest" not in keep:
+        manifest_line = signed_line("manifest", write_manifest(fields), people[0], None, False)
+    tail = index_line + roster_line + pad_manifest(index_line, roster_line, manifest_line)
+    plaintext = b"".join(blocks) + tail + footer_line(b'{"vault":1,"blocks":%d}' % len(blocks))
+    if "header" in keep:
+        return id, data[:-len(payload)] + stream(plaintext, file_key)
+    return id, encrypt(plaintext, [member[1] for member in members], lambda stage, value: value)
 
 
 # Forgeries.
@@ -384,6 +450,23 @@ def forgeries(people):
     }
 
 
+def building(arguments, people):
+    """What build() is called with besides."""
+    options = {name: getattr(arguments, name) for name in ("nonce", "per_block", "escape")}
+    if arguments.writer_signs:
+        options["manifest_signer"] = people[1]
+    if arguments.grease:
+        grease = b"-> grease.example/x some arguments\n" + b"A" * 64 + b"\n\n"
+        options["stanzas"] = lambda stanzas: [grease] + [part for stanza in stanzas for part in (stanza, grease)]
+    more = [member.split(" ") for member in arguments.add]
+    if arguments.low_order:
+        more.append(["reader", LOW_ORDER, "-", "low-order"])
+    options["members"] = lambda members: members + more
+    if arguments.forge:
+        options |= forgeries(people)[arguments.forge]
+    return options
+
+
 def main():
     parser = argparse.ArgumentParser(prog="vault_writer", description="Write a vault file, or a wrong one.")
     parser.add_argument("out", nargs="?")
@@ -392,14 +475,19 @@ def main():
     parser.add_argument("--forge", metavar="NAME")
     parser.add_argument("--records", metavar="JSON_LINES")
     parser.add_argument("--nonce", type=bytes.fromhex, default=NONCE)
-    parser.add_argument("--version", type=int, default=1)
-    parser.add_argument("--generation", type=int, default=1)
-    parser.add_argument("--previous", default="-")
-    parser.add_argument("--written", default="2026-11-23T20:00:00Z")
+    parser.add_argument("--version", type=int)
+    parser.add_argument("--generation", type=int)
+    parser.add_argument("--previous")
+    parser.add_argument("--written")
     parser.add_argument("--per-block", type=int)
     parser.add_argument("--writer-signs", action="store_true", help="the manifest is the writer's")
     parser.add_argument("--escape", action="store_true", help="letters of the signed lines as JSON escapes")
     parser.add_argument("--grease", action="store_true", help="unknown stanzas before, between and after the members'")
+    parser.add_argument("--from", dest="before", metavar="VAULT", help="write the version behind this one")
+    parser.add_argument("--add", metavar="MEMBER", action="append", default=[], help='such as "reader age1… - bob"')
+    parser.add_argument("--remove", metavar="LABEL", action="append", default=[])
+    parser.add_argument("--rekey", action="store_true")
+    parser.add_argument("--keep", action="append", default=[], choices=["header", "manifest", "index"])
     parser.add_argument("--low-order", action="store_true", help="one more reader, whose recipient is of low order")
     arguments = parser.parse_args()
     if arguments.list:
@@ -407,22 +495,18 @@ def main():
         return
     with open(arguments.people, encoding="utf-8") as file:
         people = reader.read_identities(file.read())
-    records = RECORDS
+    given = {name: value for name in ("records", "version", "generation", "previous", "written")
+             if (value := getattr(arguments, name)) is not None}
     if arguments.records:
         with open(arguments.records, "rb") as file:
-            records = sorted(file.read().splitlines(), key=lambda record: record[9:].split(b'"')[0])
-    options = {name: getattr(arguments, name) for name in (
-        "nonce", "version", "generation", "previous", "written", "per_block", "escape")}
-    if arguments.writer_signs:
-        options["manifest_signer"] = people[1]
-    if arguments.grease:
-        grease = b"-> grease.example/x some arguments\n" + b"A" * 64 + b"\n\n"
-        options["stanzas"] = lambda stanzas: [grease] + [part for stanza in stanzas for part in (stanza, grease)]
-    if arguments.low_order:
-        options["members"] = lambda members: [*members, ["reader", LOW_ORDER, "-", "low-order"]]
-    if arguments.forge:
-        options |= forgeries(people)[arguments.forge]
-    id, file = build(people, records, **options)
+            given["records"] = sorted(file.read().splitlines(), key=lambda record: record[9:].split(b'"')[0])
+    if arguments.before:
+        with open(arguments.before, "rb") as file:
+            before = file.read()
+        id, file = succeed(before, people, add=arguments.add, remove=arguments.remove, rekey=arguments.rekey,
+                           keep=arguments.keep, **given)
+    else:
+        id, file = build(people, **given, **building(arguments, people))
     with open(os.open(arguments.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
         output.write(file)
     print(id)
