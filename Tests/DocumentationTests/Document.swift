@@ -62,7 +62,7 @@ struct Document: CustomStringConvertible {
                 let words = match.1.split(separator: " ").map(String.init)
                 let own = match.2.firstRange(of: " -- ").map { match.2[..<$0.lowerBound] } ?? match.2
                 return (
-                    words[0] == "identity" ? words : [words[0]],
+                    ["identity", "member"].contains(words[0]) ? words : [words[0]],
                     own.matches(of: /(?:^| )\[?(--[a-z][a-z-]*)/).map { String($0.1) }
                 )
             }
