@@ -167,6 +167,16 @@ import Testing
         #expect(try vault("fresh", runner).records() == [record("github")])
     }
 
+    /// A reader who is still a member opens the new version for the writer who is none any more.
+    @Test func aRemovedWriterCannotGoOnUnderTheNewRoster() throws {
+        try vault("alice", alice).drop("bob")
+        try Independent.succeed(place.path, as: bob, runner, with: recordFile(record("github")))
+        let error = VaultError.damaged("the manifest is signed by somebody who may not write").at(place.path)
+        for (name, identity) in [("alice", alice), ("runner", runner), ("fresh", runner)] {
+            #expect(throws: error) { _ = try vault(name, identity).open() }
+        }
+    }
+
     @Test func aWriterWhoSetTheHighestGenerationIsRemovedAndTheVaultRecovers() throws {
         let highest = "\(Number.maximum)"
         try Independent.succeed(place.path, as: bob, with: ["--generation", highest] + recordFile(record("github")))
