@@ -191,7 +191,8 @@ struct MemberCommand: ParsableCommand {
             let access = options.access
             try MemberCommand.checkLabel(label)
             let session = try Session(access)
-            var names: [RecordName] = []
+            // A block that does not check must keep nobody a member, least of all the writer who damaged it.
+            var listed = Result<[RecordName], any Error>.success([])
             let pin = try session.vault.updateMembers { reader, members in
                 guard let index = members.firstIndex(where: { $0.label == label }) else {
                     throw Failure(
@@ -204,7 +205,7 @@ struct MemberCommand: ParsableCommand {
                         hint: "a writer becomes the owner with '\(Process.name) rekey', and can then do it")
                 }
                 members.remove(at: index)
-                names = try reader.names()
+                listed = Result { try reader.names() }
             }
             let path = session.vault.path
             let known = Session.knownVaults()
@@ -212,15 +213,17 @@ struct MemberCommand: ParsableCommand {
                 Session.remember(pin, path, known, followsGit: entry.followsGit)
             }
             let since = Self.nextSecond()
+            let names = try? listed.get()
             if json {
-                let rotate = ResourceJSON.list(names.map { "\"\($0)\"" })
+                let rotate = names.map { ResourceJSON.list($0.map { "\"\($0)\"" }) } ?? "null"
                 try Output.write(
                     "{\"removed\":\"\(label)\",\"pin\":\"\(pin)\",\"rotate\":\(rotate),\"since\":\"\(since)\"}\n")
             } else {
-                try Output.write("pin \(pin)\nsince \(since)\n" + names.map { "rotate \($0)\n" }.joined())
+                try Output.write("pin \(pin)\nsince \(since)\n" + (names ?? []).map { "rotate \($0)\n" }.joined())
             }
-            if !access.quiet { explain(path, since, hasTokens: !names.isEmpty) }
+            if !access.quiet { explain(path, since, hasTokens: names != []) }
             session.finish()
+            _ = try listed.get()
         }
 
         private func explain(_ path: FilePath, _ since: Timestamp, hasTokens: Bool) {
