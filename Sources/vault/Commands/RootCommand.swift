@@ -63,15 +63,15 @@ struct RootCommand: ParsableCommand {
                     ]),
                 CommandGroup(
                     name: "Using tokens", subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self]),
-                CommandGroup(name: "Record of use", subcommands: [LogCommand.self]),
                 CommandGroup(name: "Leaks", subcommands: [RedactCommand.self, ScanCommand.self]),
-                CommandGroup(name: "Members", subcommands: [MemberCommand.self, RekeyCommand.self]),
                 CommandGroup(
                     name: "Unlocking",
                     subcommands: [
                         UnlockCommand.self, LockCommand.self, StatusCommand.self, IdentityCommand.self,
                         PassphraseCommand.self, AgentCommand.self,
                     ]),
+                CommandGroup(name: "Members", subcommands: [MemberCommand.self, RekeyCommand.self]),
+                CommandGroup(name: "Audit", subcommands: [LogCommand.self]),
             ])
     }
 }
