@@ -126,7 +126,7 @@ extension Failure {
                 .notAllowed, "the vault \(id) is not known here, and there is nobody to ask",
                 hints: [
                     "anybody can make a vault and put it here: ask its owner, through another channel, for the id "
-                        + "that '\(Process.name) init' printed",
+                        + "that '\(Process.name) status' shows",
                     "if it is this one, set VAULT_ID=\(id) or give it with --vault-id",
                 ])
         case .noMatch where Variables.isWithheld:

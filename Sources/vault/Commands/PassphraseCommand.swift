@@ -23,7 +23,9 @@ struct PassphraseCommand: ParsableCommand {
     @OptionGroup var options: AccessOptions
 
     func run() throws {
-        let access = options.access
+        var access = options.access
+        // Which has the keys, and not the file.
+        access.usesAgent = false
         if remove, newPassphraseDescriptor != nil {
             throw Failure(.usage, "--remove needs no new passphrase", hint: "leave out --new-passphrase-fd")
         }

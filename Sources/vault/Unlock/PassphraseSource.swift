@@ -32,7 +32,7 @@ final class PassphraseSource {
                     "the identity \(path) needs a passphrase: \(Variables.withholding)",
                     hint: "start the surrounding one with --keep VAULT_PASSPHRASE or --keep VAULT_IDENTITY")
             }
-            throw PassphraseNeeded(path: path)
+            throw PassphraseNeeded(path: path, canBeUnlocked: access.usesAgent)
         }
         origin = "the terminal"
         return try terminal.readSecret("Passphrase for \(Messages.visible(path)): ", body)
@@ -117,10 +117,15 @@ struct PassphraseNeeded: Error {
     /// The identity file.
     let path: String
 
+    /// Whether an agent would do as well.
+    let canBeUnlocked: Bool
+
     var failure: Failure {
         Failure(
             .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
-            hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, give --passphrase-fd N, or unlock before with "
-                + "'\(Process.name) unlock'")
+            hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, "
+                + (canBeUnlocked
+                    ? "give --passphrase-fd N, or unlock before with '\(Process.name) unlock'"
+                    : "or give --passphrase-fd N"))
     }
 }
