@@ -29,9 +29,9 @@ struct TrailFile {
         self.init(folder: folder)
     }
 
-    /// Appends lines, each of which ends in a newline.
+    /// Appends lines, each of which ends in a newline. The folder is one that opening a vault has made.
     func append(_ lines: [UInt8]) throws(Problem) {
-        let (descriptor, status) = try openOrCreate()
+        let (descriptor, status) = try open(creating: true)
         defer { close(descriptor) }
         let size = Int(status.st_size)
         if size == 0 { DurableFile.giveAway(descriptor, likeFirstOf: [FilePath(folder)]) }
@@ -53,7 +53,7 @@ struct TrailFile {
         } catch {
             guard error.errno == ENOENT else { return error }
         }
-        // It would be made, and the folders above it that are missing.
+        // It would be made, and before it the folders above it that are missing.
         var place = folder[...]
         while !place.isEmpty, unsafe access(String(place), F_OK) != 0, errno == ENOENT {
             place = place[..<(place.lastIndex(of: "/") ?? place.startIndex)]
@@ -83,20 +83,6 @@ struct TrailFile {
     private static func content(of path: String) throws(VaultError) -> [UInt8] {
         // More than it may have by far, even if it could not be rotated for a long time.
         try SmallFile.read(FilePath(path), maximumSize: 16 * maximumSize) ?? []
-    }
-
-    private func openOrCreate() throws(Problem) -> (descriptor: Int32, status: stat) {
-        do throws(Problem) {
-            return try open(creating: true)
-        } catch {
-            guard error.errno == ENOENT else { throw error }
-        }
-        do throws(VaultError) {
-            try DurableFile.createFolder(FilePath(folder))
-        } catch {
-            throw Problem(text: Failure(error).message, errno: EIO)
-        }
-        return try open(creating: true)
     }
 
     private func open(creating: Bool) throws(Problem) -> (descriptor: Int32, status: stat) {
