@@ -46,7 +46,7 @@ private let docc = ProcessInfo.processInfo.environment["PATH", default: ""].spli
     @Test(.enabled(if: binary != nil, "set VAULT_BINARY to the program to test"))
     func optionsOfTheReferenceExist() throws {
         let reference = try Document("Sources/vault/vault.docc/CommandLine.md")
-        let all = Set(try ["init", "add", "exec", "headers", "check", "scan"].flatMap { try help([$0]) })
+        let all = Set(try ["init", "add", "exec", "headers", "check", "scan", "passphrase"].flatMap { try help([$0]) })
         for span in reference.codeSpans where span.hasPrefix("--") && !span.hasPrefix("--config") {
             #expect(all.contains(String(span.prefix { $0 != " " })), "\(span)")
         }
