@@ -1,0 +1,54 @@
+import TestSupport
+import Testing
+
+/// With nobody there (no terminal, `CI` set, standard input closed) each verb works, or fails at once.
+@Suite struct UnattendedTests {
+    /// How each verb is called. What it needs is there, as far as something can be.
+    static let calls = [
+        "init": "init --vault new.age", "add": "add other --url https://other.example", "rotate": "rotate demo",
+        "edit": "edit demo --note text", "rename": "rename demo renamed", "remove": "remove demo", "list": "list",
+        "show": "show demo", "history": "history demo", "rollback": "rollback demo", "token": "token demo",
+        "headers": "headers demo", "exec": "exec demo -- true", "import": "import", "export": "export",
+        "check": "check",
+        "log": "log", "redact": "redact", "scan": "scan .", "member list": "member list",
+        "member add": "member add bob age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg",
+        "member remove": "member remove bob", "rekey": "rekey", "unlock": "unlock --ttl 1s", "lock": "lock",
+        "status": "status", "identity new": "identity new --passphrase -o new", "identity show": "identity show",
+        "passphrase": "passphrase",
+    ]
+
+    /// What there is to open the vault with.
+    enum Identity: String, CaseIterable {
+        case none = "rm $IDENTITY"
+        case locked = "printf words >words; vault passphrase --new-passphrase-fd 5 5<words --quiet"
+        case plain = "true"
+    }
+
+    @Test(arguments: Identity.allCases)
+    func noVerbWaits(_ identity: Identity) throws {
+        let home = try Home()
+        for (verb, call) in Self.calls.sorted(by: { $0.key < $1.key }) {
+            let made = try home.bash(
+                "rm -rf ~/* ~/.[!.]*; new_vault; add demo; \(identity.rawValue)", timeout: .seconds(20))
+            try #require(made.status == 0, "\(made.errorText)")
+            let output = try home.bash(
+                "CI=true timeout --kill-after 1 5 setsid --wait vault \(call) <&-", timeout: .seconds(20))
+            #expect(![124, 137].contains(output.status), "\(verb) waits")
+            // A failure says why, and that is not a bug.
+            #expect(output.status == 0 || output.errorText.hasPrefix("vault: "), "\(verb): \(output.errorText)")
+            #expect(output.status != 70, "\(verb): \(output.errorText)")
+            #expect(
+                identity != .plain || output.status == 0 || Self.asks.contains(verb), "\(verb): \(output.errorText)")
+        }
+    }
+
+    /// Those that need what only standard input or a person has, or that there is not.
+    static let asks: Set = [
+        "add", "rotate", "import", "redact", "identity new", "passphrase", "member remove", "rollback",
+    ]
+
+    @Test func everyVerbIsCalled() {
+        let groups: Set = ["vault", "identity", "member"]
+        #expect(Set(Self.calls.keys) == Set(HelpTests.verbs).subtracting(groups))
+    }
+}
