@@ -225,7 +225,7 @@ import Testing
         draft.others = [Member(role: .writer, recipient: thief.recipient, key: key, label: "bob")]
         let place = try VaultPlace(holding: draft)
         // The owner's identity opens it for both.
-        let rekeyed = try place.vault(as: bob, place.owner) { $0.followsGit = true }.rekey()
+        let rekeyed = try place.vault(as: bob, place.owner).rekey()
         let vault = place.vault(as: bob) { $0.pin = Pin(id: rekeyed.id) }
         #expect(try vault.open().members.map(\.recipient) == [draft.owner.recipient, bob.recipient])
 
