@@ -23,11 +23,13 @@ struct RootCommand: ParsableCommand {
                   VAULT_PASSPHRASE_CMD   a command that prints it
                   CREDENTIALS_DIRECTORY  systemd's, with a file vault-identity
                   CI                     never ask, as with --no-input
+                  XDG_RUNTIME_DIR        where the agent is
                   NO_COLOR               no colours
 
                 The vault is unlocked by the first of these that there is:
                 --identity, VAULT_IDENTITY, VAULT_IDENTITY_FILE,
-                VAULT_IDENTITY_CMD, systemd's credential, the default file.
+                VAULT_IDENTITY_CMD, systemd's credential, the agent (see
+                unlock), the default file.
 
                 FILES
                   $XDG_DATA_HOME/vault/vault.age     the vault; .bak before it
@@ -42,6 +44,7 @@ struct RootCommand: ParsableCommand {
                   64  usage, or input that is not acceptable
                   65  damaged, forged, or older than a version already seen
                   66  no such vault, resource or file
+                  69  the agent does not answer
                   70  a bug
                   73  it exists already, or cannot be created
                   74  reading or writing failed
