@@ -7,7 +7,7 @@ public final class X25519Identity: Identity {
     private static let prefix: StaticString = "AGE-SECRET-KEY-"
 
     /// The first argument of a stanza that such an identity may open.
-    public static let stanzaType = "X25519"
+    package static let stanzaType = "X25519"
 
     private let secretKey: SecretBytes
 

@@ -7,8 +7,10 @@ internal import Synchronization
 internal import VaultFile
 
 /// Why an agent did not do what it was asked for.
-public enum AgentFailure: Error {
-    /// It does not answer, or not as an agent. The text says what came of asking.
+public enum AgentFailure: Error, Equatable {
+    /// It has ended meanwhile, and holds nothing any more.
+    case ended
+    /// It does not answer, or not as it should. The text says what came of asking.
     case noAnswer(String)
     /// It could not be started.
     case notStarted(errno: Int32)
@@ -27,48 +29,58 @@ public struct AgentStatus: Sendable {
 /// This end of the connection to an agent.
 public final class AgentClient: Sendable {
     private let place: AgentPlace
+    /// How long an answer may take, in seconds.
+    private let patience: Int
     /// Open from one question to the next, as long as the agent does not mind.
     private let connection: Mutex<PacketSocket?>
 
-    /// How long an answer may take, in seconds.
-    private static let patience = 10
-
     /// Connects to the agent of this user; nil when there is none. An agent of another user is none.
-    public init?(at place: AgentPlace) {
-        guard let socket = Self.connect(to: place) else { return nil }
+    ///
+    /// - Parameters:
+    ///   - place: Where it is.
+    ///   - patience: How long an answer may take, in seconds.
+    public init?(at place: AgentPlace, patience: Int = 10) {
+        guard let socket = Self.connect(to: place, patience: patience) else { return nil }
         self.place = place
+        self.patience = patience
         connection = Mutex(socket)
     }
 
-    private static func connect(to place: AgentPlace) -> PacketSocket? {
+    private static func connect(to place: AgentPlace, patience: Int) -> PacketSocket? {
         guard PacketSocket.isAddress(place.socket), let socket = PacketSocket() else { return nil }
         socket.setPatience(patience)
         guard socket.connect(to: place.socket), socket.peer?.user == geteuid() else { return nil }
         return socket
     }
 
-    /// What the agent holds.
+    /// What the agent holds; nil when that is nothing, or it has ended meanwhile.
     ///
     /// - Throws: ``AgentFailure``.
-    public func status() throws(AgentFailure) -> AgentStatus {
-        var reply = try ask(MessageWriter(.status))
-        let wrong = AgentFailure.noAnswer("the agent gives an answer that cannot be understood")
-        guard reply.reply() == .done, let until = reply.number(), let count = reply.count() else { throw wrong }
+    public func status() throws(AgentFailure) -> AgentStatus? {
+        var reply: MessageReader
+        do throws(AgentFailure) {
+            reply = try ask(MessageWriter(.status))
+        } catch {
+            if error == .ended { return nil }
+            throw error
+        }
+        guard reply.reply() == .done, reply.number() == Message.version else {
+            throw .noAnswer("the agent is of another version of this program")
+        }
+        let wrong = AgentFailure.noAnswer("the agent gives an answer that makes no sense")
+        guard let until = reply.number(), let count = reply.count() else { throw wrong }
         var sources: [KeySource] = []
-        var number = 0
         for _ in 0..<count {
-            guard var source = KeySource(from: &reply), let keys = reply.count() else { throw wrong }
+            guard var source = KeySource(from: &reply)?.held(), let keys = reply.count() else { throw wrong }
             for _ in 0..<keys {
                 guard let recipient = reply.text().flatMap({ X25519Recipient(unchecked: $0) }),
                     let verificationKey = reply.text().flatMap({ VerificationKey($0) })
                 else { throw wrong }
-                source.keys.append(
-                    AgentKey(self, number: number, recipient: recipient, verificationKey: verificationKey))
-                number += 1
+                source.keys.append(AgentKey(self, recipient: recipient, verificationKey: verificationKey))
             }
             sources.append(source)
         }
-        return AgentStatus(until: until, sources: sources)
+        return sources.isEmpty ? nil : AgentStatus(until: until, sources: sources)
     }
 
     /// Gives the agent these keys, in the place of those that it holds.
@@ -76,50 +88,61 @@ public final class AgentClient: Sendable {
     /// - Parameters:
     ///   - sources: Their keys are identities of this process.
     ///   - seconds: How long it holds them.
+    /// - Returns: Whether they are kept from being swapped out.
     /// - Throws: ``AgentFailure``.
-    public func hold(_ sources: [KeySource], for seconds: Int) throws(AgentFailure) {
+    public func hold(_ sources: [KeySource], for seconds: Int) throws(AgentFailure) -> Bool {
         var request = MessageWriter(.hold)
         request.append(seconds)
         request.append(sources.count)
         for source in sources {
             source.append(to: &request)
-            let identities = source.keys.compactMap { $0 as? X25519Identity }
-            request.append(identities.count)
-            for identity in identities { identity.encoded().withBytes { request.append($0) } }
+            request.append(source.keys.count)
+            for key in source.keys {
+                guard let identity = key as? X25519Identity else { fatalError("a key that an agent holds already") }
+                identity.encoded().withBytes { request.append($0) }
+            }
         }
         var reply = try ask(request)
-        guard reply.reply() == .done else { throw .noAnswer("the agent takes no keys") }
+        guard reply.reply() == .done, let isLocked = reply.number() else {
+            throw .noAnswer("the agent does not take these keys")
+        }
+        return isLocked == 1
     }
 
     /// Has the agent forget everything, and end.
     ///
-    /// - Throws: ``AgentFailure``.
+    /// - Throws: ``AgentFailure``, but not when it has ended by itself.
     public func lock() throws(AgentFailure) {
-        var reply = try ask(MessageWriter(.lock))
-        guard reply.reply() == .done else { throw .noAnswer("the agent does not lock") }
+        do throws(AgentFailure) {
+            var reply = try ask(MessageWriter(.lock))
+            guard reply.reply() == .done else { throw .noAnswer("the agent does not lock") }
+        } catch {
+            if error != .ended { throw error }
+        }
     }
-
-    /// The process of the agent, as the system knows it.
-    public var process: Int32? { connection.withLock { $0?.peer?.process } }
 
     /// Asks, and waits for the answer. An agent closes what was idle for a while: then, once more.
     func ask(_ request: borrowing MessageWriter) throws(AgentFailure) -> MessageReader {
-        let open = connection.withLock { $0 }
-        if let open, open.send(request) {
-            if let reply = open.receive() { return reply }
-            guard errno == 0 || errno == ECONNRESET else { throw Self.noAnswer() }
+        // From the question to its answer: another thread's would be taken for it.
+        try connection.withLock { (connection) throws(AgentFailure) -> MessageReader in
+            if let connection, connection.send(request) {
+                if let reply = connection.receive() { return reply }
+                guard errno == 0 || errno == ECONNRESET else { throw failure(connection) }
+            }
+            connection = Self.connect(to: place, patience: patience)
+            guard let connection else { throw .ended }
+            guard connection.send(request), let reply = connection.receive() else { throw failure(connection) }
+            return reply
         }
-        guard let socket = Self.connect(to: place) else { throw .noAnswer("the agent has ended") }
-        connection.withLock { $0 = socket }
-        guard socket.send(request), let reply = socket.receive() else { throw Self.noAnswer() }
-        return reply
     }
 
-    private static func noAnswer() -> AgentFailure {
+    private func failure(_ connection: PacketSocket) -> AgentFailure {
         switch errno {
-        case EAGAIN: .noAnswer("the agent does not answer within \(patience) seconds")
-        case EMSGSIZE: .noAnswer("this is more than the agent can take")
-        default: .noAnswer("the agent has ended")
+        case EAGAIN:
+            let name = connection.peer.map { ", process \($0.process)," } ?? ""
+            return .noAnswer("the agent\(name) does not answer within \(patience) seconds")
+        case EMSGSIZE: return .noAnswer("this is more than the agent can take")
+        default: return .ended
         }
     }
 }
@@ -132,15 +155,14 @@ extension AgentClient {
     ///
     /// - Parameters:
     ///   - place: Where it is, or will be.
-    ///   - program: What runs as the agent: ``AgentServer/run(at:)`` must be what it comes to.
+    ///   - program: What runs as the agent: ``AgentServer/run()`` must be what it comes to.
     ///   - arguments: Its argument vector.
     /// - Returns: The connection.
     /// - Throws: ``AgentFailure``.
     public static func start(
         at place: AgentPlace, program: String, arguments: [String]
     ) throws(AgentFailure) -> AgentClient {
-        do { try place.makeFolder() } catch { throw .place(error) }
-        guard PacketSocket.isAddress(place.socket) else { throw .place(.tooLong(place.socket)) }
+        do { try place.prepare() } catch { throw .place(error) }
         for _ in 0..<startPatience / 20 {
             if let client = AgentClient(at: place) { return client }
             let lock = unsafe open(place.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
@@ -179,14 +201,14 @@ final class AgentKey: MemberKey {
     let recipient: X25519Recipient
     let verificationKey: VerificationKey
     private let client: AgentClient
-    private let number: Int
 
-    init(_ client: AgentClient, number: Int, recipient: X25519Recipient, verificationKey: VerificationKey) {
+    init(_ client: AgentClient, recipient: X25519Recipient, verificationKey: VerificationKey) {
         self.client = client
-        self.number = number
         self.recipient = recipient
         self.verificationKey = verificationKey
     }
+
+    var isElsewhere: Bool { true }
 
     func unwrap(_ stanza: Stanza) throws(AgeError) -> FileKey? {
         guard let found = try unwrap(firstOf: [stanza]) else { return nil }
@@ -196,7 +218,7 @@ final class AgentKey: MemberKey {
     func unwrap(firstOf stanzas: [Stanza]) throws(AgeError) -> UnwrappedKey? {
         let indices = stanzas.indices.filter { stanzas[$0].type == X25519Identity.stanzaType }
         var request = MessageWriter(.unwrap)
-        request.append(number)
+        request.append(verificationKey.description)
         request.append(indices.count)
         for stanza in indices.map({ stanzas[$0] }) {
             request.append(stanza.arguments.count)
@@ -216,28 +238,30 @@ final class AgentKey: MemberKey {
             }
         default: break
         }
-        throw .noAnswer("the agent holds other keys by now")
+        throw .noAnswer(Self.isGone)
     }
 
     func signature(for text: String) throws(VaultError) -> [UInt8] {
         var request = MessageWriter(.sign)
-        request.append(number)
+        request.append(verificationKey.description)
         request.append(text)
         var reply: MessageReader
         do { reply = try client.ask(request) } catch { throw .noAnswer(error.text) }
-        guard reply.reply() == .done, let signature = reply.publicBytes() else {
-            throw .noAnswer("the agent refuses to sign")
-        }
+        guard reply.reply() == .done, let signature = reply.publicBytes() else { throw .noAnswer(Self.isGone) }
         return signature
     }
+
+    private static let isGone = "the agent does not hold this identity any more"
 }
 
 extension AgentFailure {
-    /// What a message says of an agent that was there already.
-    fileprivate var text: String {
+    /// What a message says of it.
+    public var text: String {
         switch self {
+        case .ended: "the agent has ended"
         case .noAnswer(let text): text
-        case .notStarted, .place: "the agent has ended"
+        case .notStarted: "the agent could not be started"
+        case .place: "there can be no agent"
         }
     }
 }

@@ -5,12 +5,22 @@ internal import Glibc
 public struct AgentPlace: Sendable {
     /// Why there cannot be an agent.
     public enum Failure: Error, Equatable {
-        /// The folder is somebody else's, or open to others, or no folder. The text says which.
-        case folder(String, String)
+        /// The folder cannot be used.
+        case folder(String, Defect)
         /// The system refused, when it was asked to do that with the path.
         case system(String, String, errno: Int32)
         /// The path is longer than the address of a socket may be.
         case tooLong(String)
+    }
+
+    /// What is wrong with a folder.
+    public enum Defect: Error {
+        /// Something else is in its place, or a link.
+        case notAFolder
+        /// It belongs to another user.
+        case foreign
+        /// Others than its owner may enter it.
+        case open
     }
 
     /// The folder.
@@ -37,19 +47,22 @@ public struct AgentPlace: Sendable {
     }
 
     /// Makes the folder where it is missing, and checks that nobody else has anything to say in it.
-    func makeFolder() throws(Failure) {
+    ///
+    /// - Throws: ``Failure``.
+    public func prepare() throws(Failure) {
         if unsafe mkdir(folder, 0o700) != 0, errno != EEXIST {
             throw .system("making the folder", folder, errno: errno)
         }
-        if let defect = folderDefect() { throw .folder(folder, defect) }
+        if let defect { throw .folder(folder, defect) }
+        guard PacketSocket.isAddress(socket) else { throw .tooLong(socket) }
     }
 
-    /// What is wrong with the folder, in words behind its path; nil when nothing is, or there is none.
-    public func folderDefect() -> String? {
+    /// What is wrong with the folder; nil when nothing is, or there is none.
+    public var defect: Defect? {
         var status = stat()
         guard unsafe lstat(folder, &status) == 0 else { return nil }
-        guard status.st_mode & S_IFMT == S_IFDIR else { return "is no folder" }
-        guard status.st_uid == geteuid() else { return "belongs to another user" }
-        return status.st_mode & 0o077 == 0 ? nil : "can be entered by others"
+        guard status.st_mode & S_IFMT == S_IFDIR else { return .notAFolder }
+        guard status.st_uid == geteuid() else { return .foreign }
+        return status.st_mode & 0o077 == 0 ? nil : .open
     }
 }

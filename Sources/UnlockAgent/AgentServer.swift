@@ -15,7 +15,9 @@ public struct AgentServer: ~Copyable {
     /// How often an agent that nobody asks looks whether it can still be found, in seconds.
     private static let round = 60
 
+    /// Where the socket is, and which file that was at the start.
     private let socket: String
+    private let socketFile: FileNumber
     private let signals: Int32
     /// Both kinds, so that neither a clock that is set back nor a machine that sleeps gives the keys a longer life.
     private let alarms: [Alarm]
@@ -38,14 +40,16 @@ public struct AgentServer: ~Copyable {
             let socket = PacketSocket.path(of: listener), setsid() > 0
         else { return false }
         detach()
-        if var server = AgentServer(socket) { server.serve() }
-        // Nobody else has put something there meanwhile, since that takes the lock.
-        _ = unsafe unlink(socket)
+        guard var server = AgentServer(socket) else { return true }
+        server.serve()
+        if server.canBeFound { _ = unsafe unlink(socket) }
         return true
     }
 
     /// Lets go of everything that belongs to who started this process.
     private static func detach() {
+        // It would be called by the link that it was started through.
+        _ = unsafe clinux_set_name("vault agent")
         _ = clinux_close_range(UInt32(lock) + 1, .max)
         let null = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
         for standard in Int32(0)...2 { dup2(null, standard) }
@@ -69,6 +73,7 @@ public struct AgentServer: ~Copyable {
         signals = unsafe clinux_signalfd(&ending)
         alarms = [CLOCK_REALTIME, CLOCK_BOOTTIME].compactMap { Alarm($0) }
         self.socket = socket
+        socketFile = FileNumber(socket)
         guard signals >= 0, alarms.count == 2 else { return nil }
         for alarm in alarms { alarm.set(after: Self.patience) }
     }
@@ -151,10 +156,20 @@ public struct AgentServer: ~Copyable {
         clients.remove(at: index)
     }
 
-    /// Whether the socket is still at its path. Without it nobody could lock an agent.
-    private var canBeFound: Bool {
+    /// Whether the socket at the path is still this one's. Otherwise nobody could lock this agent.
+    private var canBeFound: Bool { FileNumber(socket) == socketFile }
+}
+
+/// Which file stands at a path: another one has other numbers. All zero when there is none.
+private struct FileNumber: Equatable {
+    private let device: UInt
+    private let inode: UInt
+
+    init(_ path: String) {
         var status = stat()
-        return unsafe lstat(socket, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+        _ = unsafe lstat(path, &status)
+        device = status.st_dev
+        inode = status.st_ino
     }
 }
 
@@ -169,7 +184,12 @@ private struct Alarm {
         if descriptor < 0 { return nil }
     }
 
-    func set(after span: Int) { _ = clinux_set_timer(descriptor, seconds(clock) + span) }
+    func set(after seconds: Int) {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        time.tv_sec += seconds
+        _ = unsafe clinux_set_timer(descriptor, &time)
+    }
 
     var hasRung: Bool {
         var count: UInt64 = 0

@@ -4,7 +4,19 @@ internal import VaultFile
 
 /// What an agent holds, and what it does with it.
 struct HeldKeys {
-    private var sources: [KeySource] = []
+    /// Without their keys, which stand beside them.
+    private var sources: [(source: KeySource, keys: [Key])] = []
+
+    /// A key with what is derived from it, since that is asked for much more often than it changes.
+    private struct Key {
+        let identity: X25519Identity
+        let verificationKey: VerificationKey
+
+        init(_ identity: X25519Identity) {
+            self.identity = identity
+            verificationKey = identity.verificationKey
+        }
+    }
 
     /// When they are to be forgotten, in seconds since 1970.
     private var until = 0
@@ -42,13 +54,14 @@ struct HeldKeys {
 
     private func status() -> MessageWriter {
         var reply = MessageWriter(.done)
+        reply.append(Message.version)
         reply.append(until)
         reply.append(sources.count)
-        for source in sources {
+        for (source, keys) in sources {
             source.append(to: &reply)
-            reply.append(source.keys.count)
-            for key in source.keys {
-                reply.append(key.recipient.description)
+            reply.append(keys.count)
+            for key in keys {
+                reply.append(key.identity.recipient.description)
                 reply.append(key.verificationKey.description)
             }
         }
@@ -57,24 +70,27 @@ struct HeldKeys {
 
     private mutating func hold(_ request: inout MessageReader, now: Int) -> Answer? {
         guard let seconds = request.number(), seconds > 0, let count = request.count() else { return nil }
-        var sources: [KeySource] = []
+        var sources: [(KeySource, [Key])] = []
         for _ in 0..<count {
-            guard var source = KeySource(from: &request), let keys = request.count() else { return nil }
-            for _ in 0..<keys {
-                guard let key = request.withField({ X25519Identity(parsing: $0) }) else { return nil }
-                source.keys.append(key)
+            guard let source = KeySource(from: &request), let keyCount = request.count() else { return nil }
+            var keys: [Key] = []
+            for _ in 0..<keyCount {
+                guard let identity = request.withField({ X25519Identity(parsing: $0) }) else { return nil }
+                keys.append(Key(identity))
             }
-            sources.append(source)
+            sources.append((source, keys))
         }
         let (until, isEndless) = now.addingReportingOverflow(seconds)
         guard request.isAtEnd, !isEndless else { return nil }
         self.sources = sources
         self.until = until
-        return Answer(reply: MessageWriter(.done), effect: .held(seconds: seconds))
+        var reply = MessageWriter(.done)
+        reply.append(SecretMemory.isLocked ? 1 : 0)
+        return Answer(reply: reply, effect: .held(seconds: seconds))
     }
 
     private func unwrap(_ request: inout MessageReader) -> Answer? {
-        guard let number = request.number(), let count = request.count(), count <= Header.maximumStanzas else {
+        guard let name = request.text(), let count = request.count(), count <= Header.maximumStanzas else {
             return nil
         }
         var stanzas: [Stanza] = []
@@ -89,7 +105,7 @@ struct HeldKeys {
             stanzas.append(Stanza(type: X25519Identity.stanzaType, arguments: arguments, body: body))
         }
         guard request.isAtEnd else { return nil }
-        guard let key = key(number) else { return Answer(reply: MessageWriter(.refused)) }
+        guard let key = identity(name) else { return Answer(reply: MessageWriter(.refused)) }
         do throws(AgeError) {
             guard let found = try key.unwrap(firstOf: stanzas) else { return Answer(reply: MessageWriter(.noMatch)) }
             var reply = MessageWriter(.done)
@@ -106,8 +122,9 @@ struct HeldKeys {
 
     /// Signs a roster or a manifest, and nothing else: a signature is good for nothing but a vault.
     private func sign(_ request: inout MessageReader) -> Answer? {
-        guard let number = request.number(), let text = request.text(), request.isAtEnd else { return nil }
-        guard let key = key(number), VaultText.isWellFormed(text), let signature = try? key.signature(for: text) else {
+        guard let name = request.text(), let text = request.text(), request.isAtEnd else { return nil }
+        guard let key = identity(name), VaultText.isWellFormed(text), let signature = try? key.signature(for: text)
+        else {
             return Answer(reply: MessageWriter(.refused))
         }
         var reply = MessageWriter(.done)
@@ -115,9 +132,11 @@ struct HeldKeys {
         return Answer(reply: reply)
     }
 
-    /// The key of that number, counted over all sources.
-    private func key(_ number: Int) -> (any MemberKey)? {
-        let keys = sources.flatMap(\.keys)
-        return keys.indices.contains(number) ? keys[number] : nil
+    /// The identity that a client names by its verification key: there may be others by now than when it asked.
+    private func identity(_ name: String) -> X25519Identity? {
+        for (_, keys) in sources {
+            for key in keys where key.verificationKey.description == name { return key.identity }
+        }
+        return nil
     }
 }

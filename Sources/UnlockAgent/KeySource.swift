@@ -3,9 +3,11 @@ internal import Age
 internal import Sodium
 
 /// Keys that came from one place, and what was said beside them.
-public struct KeySource: Sendable {
+public struct KeySource: Sendable, CustomStringConvertible {
     /// The place, for messages: the path of a file, or the name of a variable.
     public var name: String
+    /// Whether the keys are with the agent.
+    public private(set) var isHeld = false
     /// The hash of the file where that is encrypted, so that the same file is known again without its passphrase.
     public var fileHash: [UInt8]?
     /// The pin that stood behind a key.
@@ -14,6 +16,9 @@ public struct KeySource: Sendable {
     public var vaultIDs: [VaultID] = []
     /// In their order.
     public var keys: [any MemberKey] = []
+
+    /// The place as a message calls it: what the agent holds came from there in another process.
+    public var description: String { isHeld ? "the agent, which has it from \(name)" : name }
 
     /// A place without keys.
     public init(name: String, fileHash: [UInt8]? = nil) {
@@ -28,6 +33,13 @@ public struct KeySource: Sendable {
 }
 
 extension KeySource {
+    /// The same, as an agent holds it.
+    func held() -> KeySource {
+        var held = self
+        held.isHeld = true
+        return held
+    }
+
     /// Appends everything but the keys.
     func append(to message: inout MessageWriter) {
         message.append(name)

@@ -1,8 +1,9 @@
 internal import Sodium
 
 // What client and agent say to each other. One packet is one message: a byte that says which, and fields. A field is a
-// number, 8 bytes with the highest first; or bytes, with their count as such a number in front. Both ends are the same
-// program, so that there are no versions: who does not understand a message closes the connection.
+// number, 8 bytes with the highest first; or bytes, with their count as such a number in front. Who does not understand a
+// message closes the connection. What holds keys says its version, since it may be of an older installation: of that only
+// the request to lock is understood by all.
 
 /// What a client asks for.
 enum Request: UInt8 {
@@ -10,11 +11,11 @@ enum Request: UInt8 {
     case status = 1
     /// To hold these identities, and no others, for so many seconds.
     case hold = 2
-    /// The file key of the first stanza that is for the identity of that number.
+    /// The file key of the first stanza that is for the identity with that verification key.
     case unwrap = 3
-    /// A signature by the identity of that number.
+    /// A signature by that identity.
     case sign = 4
-    /// To forget everything, and end.
+    /// To forget everything, and end. The same in all versions.
     case lock = 5
 }
 
@@ -33,6 +34,9 @@ enum Reply: UInt8 {
 enum Message {
     /// The most bytes of a message: more than a header of 1,024 stanzas takes, or the longest roster.
     static let maximumSize = 384 << 10
+
+    /// What the messages are like; another number with each change of them.
+    static let version = 1
 }
 
 /// Puts a message together, in guarded memory, since there may be a key in it.

@@ -10,6 +10,9 @@ public protocol MemberKey: Identity {
     /// What verifies the member's signatures.
     var verificationKey: VerificationKey { get }
 
+    /// Whether the secret is with somebody else, as an agent.
+    var isElsewhere: Bool { get }
+
     /// The Ed25519 signature, 64 bytes, of a roster's or a manifest's text.
     ///
     /// - Throws: ``VaultError/noAnswer(_:)`` when the secret is elsewhere, and nobody there answers.
@@ -17,6 +20,9 @@ public protocol MemberKey: Identity {
 }
 
 extension X25519Identity: MemberKey {
+    /// False: the secret is in this process.
+    public var isElsewhere: Bool { false }
+
     /// What verifies the signatures of the key that is derived from this identity.
     public var verificationKey: VerificationKey { SigningKey(of: self).verificationKey }
 
@@ -26,15 +32,19 @@ extension X25519Identity: MemberKey {
 
 extension MemberKey {
     /// A text with this member's signature.
+    ///
+    /// - Throws: ``VaultError/noAnswer(_:)``, also when the signature is not one of this member.
     func sign(_ text: String) throws(VaultError) -> Signed {
-        Signed(text: text, by: verificationKey, signature: try signature(for: text))
+        let signed = Signed(text: text, by: verificationKey, signature: try signature(for: text))
+        guard signed.isValid else { throw .noAnswer("what was signed elsewhere does not have the right signature") }
+        return signed
     }
 }
 
 /// The texts that members sign.
-public enum VaultText {
+package enum VaultText {
     /// Whether `text` is a roster or a manifest as the format has them: what a key that is used for others may sign.
-    public static func isWellFormed(_ text: String) -> Bool {
+    package static func isWellFormed(_ text: String) -> Bool {
         Roster(text: text) != nil || Manifest(text: text) != nil
     }
 }

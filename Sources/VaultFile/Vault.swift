@@ -33,6 +33,21 @@ public struct Vault: Sendable {
         public let formerOwner: Member?
     }
 
+    /// What came of a write: the new version is in place.
+    public struct Written<R> {
+        /// What there is to know of it.
+        public let result: R
+        /// Why it may not outlast a power cut; nil when it will.
+        let doubt: VaultError?
+
+        /// Says so where the system could not tell that it will last.
+        ///
+        /// - Throws: ``VaultError/durabilityUnknown(path:errno:)``.
+        public func confirm() throws(VaultError) {
+            if let doubt { throw doubt }
+        }
+    }
+
     /// The file.
     public let path: FilePath
     private let identities: [any MemberKey]
@@ -65,15 +80,14 @@ public struct Vault: Sendable {
     ///
     /// - Returns: The new vault's id.
     /// - Throws: ``VaultError/exists(_:)`` when there is a file already, and other ``VaultError``s.
-    public func create(label: String) throws -> VaultID {
+    public func create(label: String) throws -> Written<VaultID> {
         guard let owner = identities.first else { throw VaultError.noMatch }
         let target = DurableFile.target(of: path)
         try DurableFile.createFolder(target.removingLastComponent())
         return try VaultLock.hold(target, purpose: .creating) {
             let writer = VaultWriter(signer: owner)
-            let created = try writer.create(at: target, owner: owner.recipient, label: label)
-            try? ratchet.raise(created.id, to: created.state)
-            return created.id
+            let version = try writer.create(at: target, owner: owner.recipient, label: label)
+            return written(version, as: version.id)
         }
     }
 
@@ -88,8 +102,8 @@ public struct Vault: Sendable {
             if changes.isEmpty { return }
             let succession = Succession(to: reader, seen: seen)
             let writer = VaultWriter(signer: try signer(in: reader.roster, for: succession))
-            let state = try writer.write(changes, to: &reader, as: succession, path: target)
-            try? ratchet.raise(reader.id, to: state)
+            let version = try writer.write(changes, to: &reader, as: succession, path: target)
+            try written(version, as: ()).confirm()
         }
     }
 
@@ -97,9 +111,8 @@ public struct Vault: Sendable {
     /// the members, and encrypts everything anew to those that there then are.
     ///
     /// - Returns: The pin that asks for the new roster, or a later one.
-    /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was, but for
-    ///   ``VaultError/durabilityUnknown(path:errno:)``.
-    public func updateMembers(_ body: (inout VaultReader, inout [Member]) throws -> Void) throws -> Pin {
+    /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the vault is then as it was.
+    public func updateMembers(_ body: (inout VaultReader, inout [Member]) throws -> Void) throws -> Written<Pin> {
         try replace { reader, seen, target in
             let root = reader.roster.root
             guard let owner = identities.first(where: { $0.verificationKey == root }) else {
@@ -108,29 +121,33 @@ public struct Vault: Sendable {
             var members = reader.members
             try body(&reader, &members)
             let succession = Succession(to: reader, seen: seen, members: members)
-            let state = try VaultWriter(signer: owner).write(
+            let version = try VaultWriter(signer: owner).write(
                 RecordChanges(), to: &reader, as: succession, path: target)
-            try? ratchet.raise(reader.id, to: state)
-            return Pin(id: reader.id, minimumRosterVersion: state.rosterVersion)
+            return written(version, as: Pin(id: reader.id, minimumRosterVersion: version.state.rosterVersion))
         }
     }
 
     /// Makes a new vault of the records, in the place of this one, with another root and id. Its owner is the first
     /// identity that may write this one; all other members stay, and the owner before as a writer.
     ///
-    /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws; the vault is then as it was, but for
-    ///   ``VaultError/durabilityUnknown(path:errno:)``.
-    public func rekey() throws -> Rekeyed {
+    /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws; the vault is then as it was.
+    public func rekey() throws -> Written<Rekeyed> {
         try replace { reader, _, target in
             guard let owner = identities.first(where: { reader.roster.mayWrite($0.verificationKey) }) else {
                 throw VaultError.notAllowed("this identity may read the vault, but not make a new one of it")
             }
-            let created = try VaultWriter(signer: owner).rekey(&reader, path: target)
-            try? ratchet.raise(created.id, to: created.state)
-            return Rekeyed(
-                id: created.id, before: reader.id,
+            let version = try VaultWriter(signer: owner).rekey(&reader, path: target)
+            let rekeyed = Rekeyed(
+                id: version.id, before: reader.id,
                 formerOwner: reader.members.first { $0.role == .owner && $0.key != owner.verificationKey })
+            return written(version, as: rekeyed)
         }
+    }
+
+    /// Remembers a version that was written, once that is known to be on the disk.
+    private func written<R>(_ version: VaultWriter.Version, as result: R) -> Written<R> {
+        if version.doubt == nil { try? ratchet.raise(version.id, to: version.state) }
+        return Written(result: result, doubt: version.doubt)
     }
 
     /// Whether a member's identity is among those that this vault was given.
@@ -170,7 +187,7 @@ public struct Vault: Sendable {
     /// The vault that it has to be. Somebody who has to be asked is asked before anything is locked.
     private func pin() throws -> Pin {
         if let pin = trust.pin { return pin }
-        let id = try UnverifiedVault(opening: path, with: identities).id
+        let id = try opened().id
         guard try trust.confirm(id) else { throw VaultError.unknownVault(id) }
         return Pin(id: id)
     }
@@ -178,8 +195,16 @@ public struct Vault: Sendable {
     /// Opens and checks; the version seen before is read first, so that a writer in between does no harm.
     private func read(_ pin: Pin, _ seen: inout Ratchet.State?) throws -> VaultReader {
         seen = try ratchet.state(of: pin.id)
-        let opened = try UnverifiedVault(opening: path, with: identities, hint: seen?.stanza ?? 0)
+        let opened = try opened(hint: seen?.stanza ?? 0)
         return try opened.verify(
             pin: pin, origin: trust.origin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
+    }
+
+    private func opened(hint: Int = 0) throws(VaultError) -> UnverifiedVault {
+        do throws(VaultError) {
+            return try UnverifiedVault(opening: path, with: identities, hint: hint)
+        } catch {
+            throw error == .noMatch && identities.contains(where: \.isElsewhere) ? .noMatchElsewhere : error
+        }
     }
 }

@@ -15,6 +15,8 @@ public enum VaultError: Error, Equatable {
     case damagedState(path: String)
     /// None of the identities opens the file.
     case noMatch
+    /// None of the identities opens the file, of which some are with somebody else, as an agent.
+    case noMatchElsewhere
     /// The identity is with somebody else, as an agent, who does not answer. The text says what came of asking.
     case noAnswer(String)
     /// The operation needs a role, or a trust, that is not there. The text says which.

@@ -5,10 +5,12 @@ internal import SystemPackage
 
 /// Makes the next version of a vault, or the first.
 struct VaultWriter {
-    /// A vault that was just made.
-    struct Created {
+    /// The version that was just written.
+    struct Version {
         let id: VaultID
         let state: Ratchet.State
+        /// Why it may not outlast a power cut; nil when it will.
+        let doubt: VaultError?
     }
 
     private let signer: any MemberKey
@@ -20,7 +22,7 @@ struct VaultWriter {
     }
 
     /// Writes a vault without records, whose owner is the signer.
-    func create(at path: FilePath, owner: X25519Recipient, label: String) throws(VaultError) -> Created {
+    func create(at path: FilePath, owner: X25519Recipient, label: String) throws(VaultError) -> Version {
         let root = signer.verificationKey
         guard
             let roster = Roster(
@@ -28,11 +30,10 @@ struct VaultWriter {
                 members: [Member(role: .owner, recipient: owner, key: root, label: label)])
         else { throw .notAllowed("this cannot be a label") }
         let fileKey = FileKey()
-        let state = try finish(
+        return try finish(
             path, signedRoster: try signer.sign(roster.text), roster: roster, generation: 1, previous: [],
             fileKey: fileKey, replacing: false
         ) { (_) throws(VaultError) in BlockIndex(entries: []) }
-        return Created(id: roster.id, state: state)
     }
 
     /// Writes `changes` into the vault that `reader` has open, in its place.
@@ -43,11 +44,11 @@ struct VaultWriter {
     ///     is needed.
     ///   - succession: How the new version follows it.
     ///   - path: The file, not a symbolic link.
-    /// - Returns: What to remember of the new version.
-    /// - Throws: ``VaultError``; the vault is then as it was, but for ``VaultError/durabilityUnknown(path:errno:)``.
+    /// - Returns: The new version.
+    /// - Throws: ``VaultError``; the vault is then as it was.
     func write(
         _ changes: borrowing RecordChanges, to reader: inout VaultReader, as succession: Succession, path: FilePath
-    ) throws(VaultError) -> Ratchet.State {
+    ) throws(VaultError) -> Version {
         var roster = reader.roster
         var signedRoster = reader.tail.roster
         var generation = succession.generation
@@ -76,7 +77,7 @@ struct VaultWriter {
     /// Writes the records of the vault that `reader` has open as a new vault, whose owner is the signer, in its place.
     ///
     /// - Throws: ``VaultError``, and nothing is written when one of the blocks does not check: none is signed unseen.
-    func rekey(_ reader: inout VaultReader, path: FilePath) throws -> Created {
+    func rekey(_ reader: inout VaultReader, path: FilePath) throws -> Version {
         _ = try reader.mapBlocks { _, _ in }
         let root = signer.verificationKey
         let members = reader.roster.members.map { member in
@@ -90,13 +91,12 @@ struct VaultWriter {
         guard let roster = Roster(nonce: Random.bytes(Roster.nonceSize), root: root, version: 1, members: members)
         else { throw VaultError.damaged(path: path.string, "the roster has this identity's recipient as another's") }
         let fileKey = FileKey()
-        let state = try finish(
+        return try finish(
             path, signedRoster: try signer.sign(roster.text), roster: roster, generation: 1, previous: [],
             fileKey: fileKey, replacing: true
         ) { (output) throws(VaultError) in
             try Self.writeBlocks(RecordChanges(), reader: &reader, to: &output)
         }
-        return Created(id: roster.id, state: state)
     }
 
     /// Writes header, blocks and tail to a new file, reads it back, and puts it in place.
@@ -104,7 +104,7 @@ struct VaultWriter {
         _ path: FilePath, signedRoster: Signed, roster: Roster, generation: Int, previous: [Hash],
         fileKey: borrowing FileKey, replacing: Bool,
         blocks: (inout BlockOutput) throws(VaultError) -> BlockIndex
-    ) throws(VaultError) -> Ratchet.State {
+    ) throws(VaultError) -> Version {
         // Who adds a member refuses such a point; somebody else's roster may have one all the same.
         for member in roster.members where X25519Recipient(parsing: "\(member.recipient)") == nil {
             throw .damaged(
@@ -117,32 +117,39 @@ struct VaultWriter {
         var changed: [Int] = []
         var manifestHash: Hash?
         let mode = replacing ? try Self.mode(of: path) : [.ownerReadWrite]
-        try DurableFile.write(
-            path, backup: replacing ? path.withSuffix(".bak") : nil, mode: mode, replacing: replacing
-        ) { (descriptor) throws(VaultError) in
-            if replacing { Self.keepOwner(of: path, on: descriptor) }
-            var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)
-            try output.begin(header)
-            index = try blocks(&output)
-            changed = output.changed
-            let manifest = Manifest(
-                id: roster.id, roster: Hash.roster(signedRoster.text), generation: generation, previous: previous,
-                index: Hash.index(index.line.span), written: written)
-            let signedManifest = try signer.sign(manifest.text)
-            manifestHash = Hash.manifest(manifest.text)
-            let tail = Tail(index: index, roster: signedRoster, manifest: signedManifest)
-            tailBytes = tail.bytes
-            guard tailBytes.count <= Tail.maximumSize else {
-                throw .tooLarge("the vault has more blocks or members than its tail of 16 MiB can name")
+        var doubt: VaultError?
+        do throws(VaultError) {
+            try DurableFile.write(
+                path, backup: replacing ? path.withSuffix(".bak") : nil, mode: mode, replacing: replacing
+            ) { (descriptor) throws(VaultError) in
+                if replacing { Self.keepOwner(of: path, on: descriptor) }
+                var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)
+                try output.begin(header)
+                index = try blocks(&output)
+                changed = output.changed
+                let manifest = Manifest(
+                    id: roster.id, roster: Hash.roster(signedRoster.text), generation: generation, previous: previous,
+                    index: Hash.index(index.line.span), written: written)
+                let signedManifest = try signer.sign(manifest.text)
+                manifestHash = Hash.manifest(manifest.text)
+                let tail = Tail(index: index, roster: signedRoster, manifest: signedManifest)
+                tailBytes = tail.bytes
+                guard tailBytes.count <= Tail.maximumSize else {
+                    throw .tooLarge("the vault has more blocks or members than its tail of 16 MiB can name")
+                }
+                try output.end(tailBytes)
+            } check: { (temporary) throws(VaultError) in
+                try Self.check(temporary, of: path, fileKey: fileKey, tail: tailBytes, index: index, changed: changed)
             }
-            try output.end(tailBytes)
-        } check: { (temporary) throws(VaultError) in
-            try Self.check(temporary, of: path, fileKey: fileKey, tail: tailBytes, index: index, changed: changed)
+        } catch {
+            guard case .durabilityUnknown = error else { throw error }
+            doubt = error
         }
         guard let manifestHash else { fatalError("a vault was written without a manifest") }
-        return Ratchet.State(
+        let state = Ratchet.State(
             rosterVersion: roster.version, roster: Hash.roster(signedRoster.text), generation: generation,
             manifest: manifestHash, stanza: roster.members.firstIndex { $0.key == signer.verificationKey } ?? 0)
+        return Version(id: roster.id, state: state, doubt: doubt)
     }
 
     /// Reads back what was written for the file at `path`: header, tail, and the blocks that are new.

@@ -137,11 +137,16 @@ extension Failure {
             self.init(
                 .notAllowed, "none of the identities opens the vault",
                 hint: "show what you have with '\(Process.name) identity show', and ask the vault's owner")
+        case .noMatchElsewhere:
+            self.init(
+                .notAllowed, "what is unlocked does not open the vault",
+                hint: "give another identity with --identity, or use the default one after '\(Process.name) lock'")
         case .noAnswer(let what): self.init(agent: .noAnswer(what))
         case .notAllowed(let what): self.init(.notAllowed, what)
         case .noSuchFile(let path):
             self.init(
-                .missing, "there is no vault at \(Self.absolute(path))", hint: "make one with '\(Process.name) init'")
+                .missing, "there is no vault at \(FilePath(path).absolute)",
+                hint: "make one with '\(Process.name) init'")
         case .exists(let path): self.init(.exists, "\(path) exists already")
         case .setting(let file, let line, let what): self.init(.setting, "\(file), line \(line): \(what)")
         case .tooLarge(let what): self.init(.usage, what)
@@ -214,28 +219,27 @@ extension Failure {
 
     private init(agent error: AgentFailure) {
         switch error {
-        case .noAnswer(let what):
-            self.init(.unavailable, what, hint: "start another one with '\(Process.name) unlock', once it has ended")
-        case .notStarted(let number):
-            self.init(.unavailable, "the agent could not be started: \(Self.text(number))")
+        case .ended, .noAnswer:
+            self.init(
+                .unavailable, error.text,
+                hint:
+                    "start another one with '\(Process.name) lock' and '\(Process.name) unlock'; one that hangs has to be "
+                    + "killed before")
+        case .notStarted(let number): self.init(.unavailable, "\(error.text): \(Self.text(number))")
+        case .place(.folder(let path, .open)):
+            self.init(.notAllowed, "\(error.text): \(path) can be entered by others", hint: "chmod 700 \(path)")
         case .place(.folder(let path, let defect)):
             self.init(
-                .notAllowed, "there can be no agent: \(path) \(defect)",
+                .notAllowed,
+                "\(error.text): \(path) \(defect == .foreign ? "belongs to another user" : "is no folder")",
                 hint: "set XDG_RUNTIME_DIR to a folder of your own, or move what is there out of the way")
         case .place(.system(let operation, let path, let number)):
-            self.init(.unavailable, "there can be no agent: \(operation) \(path): \(Self.text(number))")
+            self.init(.unavailable, "\(error.text): \(operation) \(path): \(Self.text(number))")
         case .place(.tooLong(let path)):
             self.init(
-                .setting, "there can be no agent: \(path) is too long for a socket",
+                .setting, "\(error.text): \(path) is too long for a socket",
                 hint: "set XDG_RUNTIME_DIR to a shorter path")
         }
-    }
-
-    /// A path from the root on: which folder is the working one is often what is wrong.
-    private static func absolute(_ path: String) -> String {
-        guard !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
-        defer { unsafe free(folder) }
-        return unsafe FilePath(String(cString: folder)).appending(path).string
     }
 
     /// The system's words for an error number.

@@ -32,11 +32,11 @@ import Testing
     @Test func aFolderThatOthersMayEnterIsADefect() throws {
         let folder = try TemporaryFolder()
         let place = AgentPlace(runtimeFolder: folder.path)
-        #expect(place.folderDefect() == nil)
-        try place.makeFolder()
-        #expect(place.folderDefect() == nil)
+        #expect(place.defect == nil)
+        try place.prepare()
+        #expect(place.defect == nil)
         #expect(chmod(place.folder, 0o710) == 0)
-        #expect(place.folderDefect() == "can be entered by others")
-        #expect(throws: AgentPlace.Failure.folder(place.folder, "can be entered by others")) { try place.makeFolder() }
+        #expect(place.defect == .open)
+        #expect(throws: AgentPlace.Failure.folder(place.folder, .open)) { try place.prepare() }
     }
 }

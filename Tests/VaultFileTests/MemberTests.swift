@@ -169,7 +169,7 @@ import Testing
         let place = try place()
         let old = try place.path.read()
         let members = try place.vault.open().members
-        let rekeyed = try place.vault.rekey()
+        let rekeyed = try place.vault.rekey().result
         #expect(rekeyed.before == place.pin.id && rekeyed.id != place.pin.id && rekeyed.formerOwner == nil)
         let error = VaultError.otherVault(found: rekeyed.id, pinned: place.pin.id).at(place.path)
         #expect(throws: error) { _ = try place.vault.open() }
@@ -186,7 +186,7 @@ import Testing
 
     @Test func aWriterMakesANewVaultAndOwnsIt() throws {
         let place = try place()
-        let rekeyed = try place.vault(as: bob, state: "bob").rekey()
+        let rekeyed = try place.vault(as: bob, state: "bob").rekey().result
         #expect(rekeyed.formerOwner?.label == "owner")
         let pin = Pin(id: rekeyed.id)
         let bobs = place.vault(as: bob, state: "bob") { $0.pin = pin }
@@ -225,7 +225,7 @@ import Testing
         draft.others = [Member(role: .writer, recipient: thief.recipient, key: key, label: "bob")]
         let place = try VaultPlace(holding: draft)
         // The owner's identity opens it for both.
-        let rekeyed = try place.vault(as: bob, place.owner).rekey()
+        let rekeyed = try place.vault(as: bob, place.owner).rekey().result
         let vault = place.vault(as: bob) { $0.pin = Pin(id: rekeyed.id) }
         #expect(try vault.open().members.map(\.recipient) == [draft.owner.recipient, bob.recipient])
 
@@ -240,17 +240,19 @@ import Testing
         #expect(throws: VaultError.notAllowed("the roster has the highest version there is; a new vault is needed")) {
             try place.vault.add(Member(.reader, runner, label: "runner"))
         }
-        let id = try place.vault.rekey().id
+        let id = try place.vault.rekey().result.id
         try place.vault { $0.pin = Pin(id: id) }.add(Member(.reader, runner, label: "runner"))
     }
 }
 
 extension Vault {
     @discardableResult
-    func add(_ member: Member) throws -> Pin { try updateMembers { _, members in members.append(member) } }
+    func add(_ member: Member) throws -> Pin {
+        try updateMembers { _, members in members.append(member) }.result
+    }
 
     @discardableResult
     func drop(_ label: String) throws -> Pin {
-        try updateMembers { _, members in members.removeAll { $0.label == label } }
+        try updateMembers { _, members in members.removeAll { $0.label == label } }.result
     }
 }

@@ -26,6 +26,7 @@ struct VaultPlace {
         let path = FilePath(folder.file("vault.age"))
         let ratchet = Ratchet(folder: FilePath(folder.file("state")))
         let id = try Vault(path: path, identities: [owner], trust: .init(), ratchet: ratchet).create(label: label)
+            .result
         pin = Pin(id: id)
         if !records.isEmpty { try vault.put(records) }
     }

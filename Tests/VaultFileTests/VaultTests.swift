@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func isEmptyAndItsOwners() throws {
-        let id = try vault().create(label: "alice")
+        let id = try vault().create(label: "alice").result
         #expect(try names() == ["state", "vault.age", "vault.age.lock"])
         let path = FilePath(folder.file("vault.age"))
         #expect(try path.permissions() == 0o600)
@@ -46,14 +46,14 @@ import Testing
     }
 
     @Test func isRememberedAsSeen() throws {
-        let id = try vault().create(label: "alice")
+        let id = try vault().create(label: "alice").result
         let state = try #require(try Ratchet(folder: FilePath(folder.file("state"))).state(of: id))
         #expect(state.rosterVersion == 1 && state.generation == 1 && state.stanza == 0)
     }
 
     @Test func isAnotherOneEachTime() throws {
-        let one = try vault("one.age").create(label: "alice")
-        let two = try vault("two.age").create(label: "alice")
+        let one = try vault("one.age").create(label: "alice").result
+        let two = try vault("two.age").create(label: "alice").result
         #expect(one != two)
     }
 

@@ -131,7 +131,7 @@ import Testing
         let inner = folder.file("inner")
         let vault = Vault(
             path: FilePath(inner + "/vault.age"), identities: [place.owner], trust: .init(), ratchet: place.ratchet)
-        let pin = Pin(id: try vault.create(label: "owner"))
+        let pin = Pin(id: try vault.create(label: "owner").result)
         let pinned = Vault(
             path: vault.path, identities: [place.owner], trust: .init(pin: pin), ratchet: place.ratchet)
         #expect {
@@ -170,7 +170,7 @@ import Testing
                 path: FilePath(folder.file(name)), identities: [place.owner], trust: .init(pin: pin),
                 ratchet: Ratchet(folder: "/dev/null"))
         }
-        let pinned = vault("vault.age", Pin(id: try vault("vault.age").create(label: "owner")))
+        let pinned = vault("vault.age", Pin(id: try vault("vault.age").create(label: "owner").result))
         try pinned.put(record("a", size: 60_000))
         #expect(try Command.run("dd", ["if=/dev/zero", "of=\(folder.file("ballast"))", "bs=4k"]).status == 1)
         try Array("".utf8).write(to: FilePath(folder.file("other.age.lock")))
@@ -328,7 +328,7 @@ import Testing
         let ratchet = Ratchet(folder: FilePath(folder.path).appending(bytes: [0xfd]))
         var trust = Vault.Trust()
         let new = Vault(path: path, identities: [owner], trust: trust, ratchet: ratchet)
-        trust.pin = Pin(id: try new.create(label: "owner"))
+        trust.pin = Pin(id: try new.create(label: "owner").result)
         let vault = Vault(path: path, identities: [owner], trust: trust, ratchet: ratchet)
         // What a killed writer left goes.
         let left = path.removingLastComponent().appending(bytes: Array(".vault".utf8) + [0xfe] + Array(".1a.tmp".utf8))

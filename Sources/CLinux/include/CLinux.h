@@ -127,8 +127,11 @@ int clinux_accept(int descriptor);
 /// timerfd_create of a descriptor that is not inherited and does not block.
 static inline int clinux_timer(int clock) { return timerfd_create(clock, TFD_CLOEXEC | TFD_NONBLOCK); }
 
-/// timerfd_settime: the timer runs out once, when its clock shows that time, in seconds.
-static inline int clinux_set_timer(int descriptor, long seconds) {
-    struct itimerspec time = {.it_value = {.tv_sec = seconds}};
-    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME, &time, NULL);
+/// timerfd_settime: the timer runs out once, when its clock shows that time.
+static inline int clinux_set_timer(int descriptor, const struct timespec *time) {
+    struct itimerspec setting = {.it_value = *time};
+    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME, &setting, NULL);
 }
+
+/// prctl(PR_SET_NAME): what the system calls this process, of which it keeps 15 bytes.
+static inline int clinux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }

@@ -48,15 +48,16 @@ struct HeadersCommand: ParsableCommand {
         var chosen = names
         if let url {
             chosen = [try Self.resource(for: url, among: names, in: &reader, &trail)]
-            trail.asked = []
         }
+        // All, so that one that is not there is no reason to say that others were refused.
+        for name in chosen where try !reader.hasRecord(named: name) { throw ResourceNames.missing(name) }
+        trail.asked = chosen.map(\.description)
         var output = SecretBuffer()
         var written: Set<String> = []
         var secret: [String] = []
         if format == .json { output.append("{") }
         for name in chosen {
             let record = try Session.record(named: name, in: &reader)
-            trail.asked.append(name.description)
             if record.resource.headers.contains(where: \.value.isSecret) { secret.append(name.description) }
             try trail.checking {
                 try Expiry.check(record.resource, allowsExpired: allowExpired)

@@ -26,9 +26,7 @@ struct InitCommand: ParsableCommand {
             throw VaultError.exists(path.string)
         }
         let label = label ?? Self.defaultLabel
-        guard Member.isLabel(label) else {
-            throw Failure(.usage, "this cannot be a label", hint: "letters, digits and . _ -, at most 64")
-        }
+        try MemberCommand.checkLabel(label)
         let loaded = try identities(access)
         if let id = loaded.pin?.pin.id ?? loaded.commentIDs.first {
             let place = loaded.pin == nil ? "as a comment in its file says" : "as it says behind the key"
@@ -37,7 +35,8 @@ struct InitCommand: ParsableCommand {
                 hint: "make another one with '\(Process.name) identity new -o FILE', and give it with --identity")
         }
         let session = try Session(access, path: path, loaded: loaded, trust: Vault.Trust())
-        let id = try session.vault.create(label: label)
+        let written = try session.vault.create(label: label)
+        let id = written.result
         let entry = Session.remember(Pin(id: id), path, Session.knownVaults())
         Messages.note("made the vault \(path)", unless: access.quiet)
         if entry.followsGit {
@@ -50,6 +49,7 @@ struct InitCommand: ParsableCommand {
         Messages.notice(
             "keep the vault-id: a machine that does not know the vault asks for it (VAULT_ID)", unless: access.quiet)
         session.finish()
+        try written.confirm()
     }
 
     /// The identities that there are, or a new one.
@@ -61,7 +61,7 @@ struct InitCommand: ParsableCommand {
             if noPassphrase {
                 Messages.note("there is an identity already, which is used as it is: \(path)", unless: access.quiet)
             }
-            return try source.load()
+            return try source.loadDefault()
         }
         let identity = X25519Identity()
         try NewIdentity(identity, comments: []).write(

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Resources
+internal import SystemPackage
 internal import VaultFile
 
 struct LogCommand: ParsableCommand {
@@ -7,7 +8,8 @@ struct LogCommand: ParsableCommand {
         commandName: "log", abstract: "Show when tokens were used, and by what.",
         discussion: """
             Each time that a token left the vault, or was refused to somebody, the oldest first. Of a command that was \
-            run there is the name, and never an argument. The vault is not opened for this.
+            run there is the name, and never an argument. The vault is not opened for this; where one is named, by \
+            --vault or VAULT_FILE, only its uses are shown.
             """)
 
     @Argument(
@@ -25,9 +27,11 @@ struct LogCommand: ParsableCommand {
     func run() throws {
         let name = try name.map { try RecordName.parse($0).description }
         let since = try since.map { try Self.moment($0) }
+        let vault = try Session.pathIfGiven(options.access)?.absolute.string
         let (all, strayLines) = try TrailFile()?.entries() ?? ([], 0)
         let entries = all.filter { entry in
             (name == nil || entry.resource == name || entry.resource == Trail.all)
+                && (vault == nil || entry.vault == vault)
                 && since.map { entry.time >= $0 } ?? true
         }
         if json {

@@ -54,10 +54,15 @@ struct MemberCommand: ParsableCommand {
                 pin, which the new member needs besides the file.
                 """)
 
-        @Option(
-            help: ArgumentHelp("What the new member may do: reader or writer.", valueName: "role"),
-            completion: .list([Role.reader.rawValue, Role.writer.rawValue]))
-        var role = Role.reader.rawValue
+        /// The roles that can be given away.
+        enum GivenRole: String, ExpressibleByArgument, CaseIterable {
+            case reader, writer
+
+            var role: Role { self == .writer ? .writer : .reader }
+        }
+
+        @Option(help: ArgumentHelp("What the new member may do.", valueName: "role"))
+        var role = GivenRole.reader
 
         @Argument(help: "A name for the member, of letters, digits and . _ -.")
         var label: String
@@ -77,10 +82,11 @@ struct MemberCommand: ParsableCommand {
             let access = options.access
             let member = try newMember()
             let session = try Session(access)
-            let pin = try session.vault.updateMembers { _, members in
+            let written = try session.vault.updateMembers { _, members in
                 try Self.refuse(member, among: members)
                 members.append(member)
             }
+            let pin = written.result
             if json {
                 try Output.write(
                     "{\"added\":\"\(label)\",\"role\":\"\(member.role.rawValue)\",\"pin\":\"\(pin)\"}\n")
@@ -92,22 +98,17 @@ struct MemberCommand: ParsableCommand {
                 "they need the file \(session.vault.path), and the pin (VAULT_ID) by another way than the file takes",
                 unless: access.quiet)
             session.finish()
+            try written.confirm()
         }
 
         /// The member that the arguments give, none of which is repeated before it is known for what it is.
         private func newMember() throws -> Member {
-            let arguments = [role, label, recipient, verifier ?? ""]
+            let arguments = [label, recipient, verifier ?? ""]
             if arguments.contains(where: { $0.uppercased().contains("AGE-SECRET-KEY-") }) {
                 throw Failure(
                     .usage, "this is a secret key, which is for nobody but the new member",
                     hint: "as an argument, everybody could read it: they had better make another one with "
                         + "'\(Process.name) identity new'")
-            }
-            guard let role = Role(rawValue: role), role != .owner else {
-                throw Failure(
-                    .usage, "--role is neither reader nor writer",
-                    hint: self.role == Role.owner.rawValue
-                        ? "a vault has one owner; a writer becomes it with '\(Process.name) rekey'" : nil)
             }
             guard X25519Recipient(parsing: label) == nil else {
                 throw Failure(.usage, "there is no label in front of the recipient", hint: Self.usage)
@@ -121,7 +122,7 @@ struct MemberCommand: ParsableCommand {
             } else if role == .writer {
                 throw Failure(.usage, "a writer needs a verifier behind the recipient", hint: Self.usage)
             }
-            return Member(role: role, recipient: recipient, key: key, label: label)
+            return Member(role: role.role, recipient: recipient, key: key, label: label)
         }
 
         private static func recipient(_ text: String) throws -> X25519Recipient {
@@ -193,7 +194,7 @@ struct MemberCommand: ParsableCommand {
             let session = try Session(access)
             // A block that does not check must keep nobody a member, least of all the writer who damaged it.
             var listed = Result<[RecordName], any Error>.success([])
-            let pin = try session.vault.updateMembers { reader, members in
+            let written = try session.vault.updateMembers { reader, members in
                 guard let index = members.firstIndex(where: { $0.label == label }) else {
                     throw Failure(
                         .missing, "there is no member \(label)",
@@ -207,6 +208,7 @@ struct MemberCommand: ParsableCommand {
                 members.remove(at: index)
                 listed = Result { try reader.names() }
             }
+            let pin = written.result
             let path = session.vault.path
             let known = Session.knownVaults()
             if let entry = try? known.entry(for: path), entry.pin.id == pin.id {
@@ -223,6 +225,7 @@ struct MemberCommand: ParsableCommand {
             }
             if !access.quiet { explain(path, since, hasTokens: names != []) }
             session.finish()
+            try written.confirm()
             _ = try listed.get()
         }
 
@@ -246,7 +249,7 @@ struct MemberCommand: ParsableCommand {
         }
     }
 
-    fileprivate static func checkLabel(_ label: String) throws {
+    static func checkLabel(_ label: String) throws {
         guard Member.isLabel(label) else {
             throw Failure(.usage, "this cannot be a label", hint: "letters, digits and . _ -, at most 64")
         }

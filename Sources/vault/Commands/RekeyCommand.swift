@@ -18,7 +18,8 @@ struct RekeyCommand: ParsableCommand {
     func run() throws {
         let access = options.access
         let session = try Session(access)
-        let rekeyed = try session.vault.rekey()
+        let written = try session.vault.rekey()
+        let rekeyed = written.result
         let path = session.vault.path
         let known = Session.knownVaults()
         let entry = try? known.entry(for: path)
@@ -26,6 +27,7 @@ struct RekeyCommand: ParsableCommand {
         try Output.write(json ? "{\"id\":\"\(rekeyed.id)\"}\n" : "vault-id \(rekeyed.id)\n")
         if !access.quiet { try explain(rekeyed, session) }
         session.finish()
+        try written.confirm()
     }
 
     private func explain(_ rekeyed: Vault.Rekeyed, _ session: Session) throws {

@@ -16,7 +16,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         var access = options.access
         access.noInput = true
-        let until = try AgentClient(at: Places.agent())?.status().until
+        let until = try AgentClient(at: Places.agent())?.status()?.until
         let path = try Session.path(access)
         var report = Report(path: "\(KnownVaults.place(of: path))", until: until.map { Timestamp(seconds: $0) })
         do {
@@ -25,9 +25,9 @@ struct StatusCommand: ParsableCommand {
             report.opened = Report.Opened(reader, session)
             report.id = reader.id
         } catch VaultError.noSuchFile {
-            report.state = "there is none"
+            report.state = .missing
         } catch is PassphraseNeeded {
-            report.state = "locked"
+            report.state = .locked
             report.id = try (Session.givenPin(access) ?? Session.knownVaults().entry(for: path)?.pin)?.id
         }
         try Output.write(json ? report.json : report.text)
@@ -36,17 +36,21 @@ struct StatusCommand: ParsableCommand {
 
 /// What `status` has to say.
 private struct Report {
+    enum State: String {
+        case open, locked, missing
+    }
+
     let path: String
     /// When the agent forgets; nil when there is none.
     let until: Timestamp?
-    var state = "open"
+    var state = State.open
     var id: VaultID?
     var opened: Opened?
 
     struct Opened {
         let generation: Int
         let rosterVersion: Int
-        let member: String?
+        let member: Member?
         let source: String
         let passphrase: String?
 
@@ -54,8 +58,10 @@ private struct Report {
             generation = reader.generation
             rosterVersion = reader.rosterVersion
             let loaded = session.loaded
-            member = reader.members.first { session.vault.isOwn($0) }.map { "\($0.label) (\($0.role.rawValue))" }
-            source = loaded.areWithAgent ? "agent" : loaded.sources.map(\.name).joined(separator: ", ")
+            member = reader.members.first { session.vault.isOwn($0) }
+            let names = loaded.sources.map { $0.isHeld ? "agent" : $0.name }
+            source = names.indices.filter { names.firstIndex(of: names[$0]) == $0 }.map { names[$0] }
+                .joined(separator: ", ")
             passphrase = loaded.passphraseOrigin
         }
     }
@@ -67,10 +73,11 @@ private struct Report {
             text += title + String(repeating: " ", count: 12 - title.utf8.count) + Messages.visible(value) + "\n"
         }
         line("vault", path)
-        line("state", state)
+        line("state", state.rawValue)
         line("id", id?.description)
-        line("generation", opened.map { "\($0.generation), members \($0.rosterVersion)" })
-        line("member", opened?.member)
+        line("generation", opened.map { "\($0.generation)" })
+        line("roster", opened.map { "\($0.rosterVersion)" })
+        line("member", opened?.member.map { "\($0.label), \($0.role.rawValue)" })
         line("opened by", opened?.source)
         line("passphrase", opened?.passphrase)
         let left = until.map { TimeSpan.words(max(0, $0.seconds - Timestamp.now.seconds)) }
@@ -83,10 +90,12 @@ private struct Report {
     var json: String {
         func string(_ text: String?) -> String { text.map { ResourceJSON.quoted($0) } ?? "null" }
         func number(_ number: Int?) -> String { number.map { "\($0)" } ?? "null" }
+        let member =
+            opened?.member.map { "{\"label\":\"\($0.label)\",\"role\":\"\($0.role.rawValue)\"}" } ?? "null"
         return
             "{\"vault\":\(string(path)),\"id\":\(string(id?.description)),\"generation\":\(number(opened?.generation))"
             + ",\"source\":\(string(opened?.source)),\"agent\":\(until.map { "{\"until\":\"\($0)\"}" } ?? "null")"
-            + ",\"state\":\"\(state)\",\"roster\":\(number(opened?.rosterVersion)),\"member\":\(string(opened?.member))"
+            + ",\"state\":\"\(state.rawValue)\",\"roster\":\(number(opened?.rosterVersion)),\"member\":\(member)"
             + ",\"passphrase\":\(string(opened?.passphrase))}\n"
     }
 }

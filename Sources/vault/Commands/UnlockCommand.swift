@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import Resources
+internal import SystemPackage
 internal import UnlockAgent
 internal import VaultFile
 
@@ -23,11 +24,20 @@ struct UnlockCommand: ParsableCommand {
         access.usesAgent = false
         let seconds = try Expiry.duration(ttl, option: "--ttl")
         guard seconds > 0 else { throw Failure(.usage, "--ttl is no time at all", hint: "write 30m or 8h") }
-        let loaded = try IdentitySource(access).load()
+        let place = Places.agent()
+        // Before a passphrase is asked for.
+        do { try place.prepare() } catch { throw AgentFailure.place(error) }
+        let sources = try IdentitySource(access).load().sources.map { source in
+            var source = source
+            // Whoever reads of it may be in another folder.
+            if !source.name.hasPrefix("VAULT_") { source.name = "\(KnownVaults.place(of: FilePath(source.name)))" }
+            return source
+        }
         let agent = try AgentClient.start(
-            at: Places.agent(), program: "/proc/self/exe", arguments: [Process.name, AgentCommand.verb])
-        try agent.hold(loaded.sources, for: seconds)
+            at: place, program: "/proc/self/exe", arguments: [Process.name, AgentCommand.verb])
+        let isKeptFromSwap = try agent.hold(sources, for: seconds)
         let until = Timestamp(seconds: Timestamp.now.seconds + seconds)
         Messages.note("unlocked for \(TimeSpan.words(seconds)), until \(until)", unless: access.quiet)
+        if !isKeptFromSwap { Session.noteUnlockedMemory(unless: access.quiet) }
     }
 }

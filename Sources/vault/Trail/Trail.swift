@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SystemPackage
 internal import VaultFile
 
 /// What the trail is told of one command: each time that a token leaves the vault by it, or is refused to it.
@@ -25,6 +26,7 @@ struct Trail {
     static let all = "*"
 
     private let verb: String
+    private let vault: String
     private let isQuiet: Bool
     /// The name of the file that was found for the command to run; of no other word of it, which may be a token in a
     /// wrong place.
@@ -35,6 +37,7 @@ struct Trail {
     /// The trail of a command, as its options have it.
     init(_ verb: String, _ access: Access) {
         self.verb = verb
+        vault = (try? Session.path(access).absolute.string) ?? ""
         isQuiet = access.quiet
     }
 
@@ -55,7 +58,7 @@ struct Trail {
         var lines: [UInt8] = []
         for resource in resources {
             let entry = TrailEntry(
-                resource: resource, verb: verb, program: program, origin: origin, outcome: outcome)
+                vault: vault, resource: resource, verb: verb, program: program, origin: origin, outcome: outcome)
             lines += entry.json.utf8
             lines.append(UInt8(ascii: "\n"))
         }

@@ -15,6 +15,8 @@ struct TrailEntry {
     }
 
     var time = Timestamp.now
+    /// The whole path of the vault, as it was given.
+    let vault: String
     /// The resource's name, or ``Trail/all``.
     let resource: String
     let verb: String
@@ -24,7 +26,7 @@ struct TrailEntry {
 
     /// The line, without its end.
     var json: String {
-        "{\"time\":\"\(time)\",\"resource\":\(ResourceJSON.quoted(resource)),\"verb\":\(ResourceJSON.quoted(verb))"
+        "{\"time\":\"\(time)\",\"vault\":\(ResourceJSON.quoted(vault)),\"resource\":\(ResourceJSON.quoted(resource)),\"verb\":\(ResourceJSON.quoted(verb))"
             + ",\"program\":\(ResourceJSON.optional(program)),\"uid\":\(origin.uid),\"pid\":\(origin.pid)"
             + ",\"parent\":{\"pid\":\(origin.parent),\"name\":\(ResourceJSON.optional(origin.parentName))}"
             + ",\"host\":\(ResourceJSON.quoted(origin.host)),\"outcome\":\"\(outcome.rawValue)\"}"
@@ -63,6 +65,7 @@ extension TrailEntry {
     /// The entry that a line holds; nil for a line that this program did not write, or not to its end.
     init?(_ line: Span<UInt8>) {
         var time: Timestamp?
+        var vault: String?
         var resource: String?
         var verb: String?
         var program: String??
@@ -87,6 +90,7 @@ extension TrailEntry {
             try cursor.readObject(line) { (name, cursor) throws(JSONError) in
                 switch name.text(in: line) {
                 case "time": time = Timestamp(try text(&cursor))
+                case "vault": vault = try text(&cursor)
                 case "resource": resource = try text(&cursor)
                 case "verb": verb = try text(&cursor)
                 case "program": program = .some(try optionalText(&cursor))
@@ -109,11 +113,13 @@ extension TrailEntry {
         } catch {
             return nil
         }
-        guard let time, let resource, let verb, let program, let uid, let pid, let parent, let parentName, let host,
+        guard let time, let vault, let resource, let verb, let program, let uid, let pid, let parent, let parentName,
+            let host,
             let outcome, resource == Trail.all || RecordName(resource) != nil
         else { return nil }
         let origin = Origin(uid: uid, pid: pid, parent: parent, parentName: parentName, host: host)
         self.init(
-            time: time, resource: resource, verb: verb, program: program, origin: origin, outcome: outcome)
+            time: time, vault: vault, resource: resource, verb: verb, program: program, origin: origin, outcome: outcome
+        )
     }
 }

@@ -9,8 +9,6 @@ internal import VaultFile
 struct LoadedIdentities {
     /// One for each file or variable.
     private(set) var sources: [KeySource] = []
-    /// Whether they stay with the agent.
-    var areWithAgent = false
     /// What gave the passphrase of the first file that has one; nil when none was needed.
     var passphraseOrigin: String?
 
@@ -19,7 +17,7 @@ struct LoadedIdentities {
 
     /// The pin behind the key in `VAULT_IDENTITY`, or in a file that holds such a line; and the variable or file.
     var pin: (pin: Pin, origin: String)? {
-        for source in sources { if let pin = source.pin { return (pin, source.name) } }
+        for source in sources { if let pin = source.pin { return (pin, "\(source)") } }
         return nil
     }
 
@@ -27,11 +25,10 @@ struct LoadedIdentities {
     var commentIDs: Set<VaultID> { Set(sources.flatMap(\.vaultIDs)) }
 
     /// The variable or file that has the first of the comments.
-    var commentOrigin: String { sources.first { !$0.vaultIDs.isEmpty }?.name ?? "" }
+    var commentOrigin: String { sources.first { !$0.vaultIDs.isEmpty }.map { "\($0)" } ?? "" }
 
     /// Identities that were loaded somewhere.
-    init(_ sources: [KeySource], areWithAgent: Bool = false) throws {
-        self.areWithAgent = areWithAgent
+    init(_ sources: [KeySource]) throws {
         for source in sources { try add(source) }
     }
 
@@ -60,7 +57,12 @@ struct IdentitySource {
     func load() throws -> LoadedIdentities {
         if let loaded = try loadGiven() { return loaded }
         let held = try heldSources()
-        if !held.isEmpty { return try LoadedIdentities(held, areWithAgent: true) }
+        if !held.isEmpty { return try LoadedIdentities(held) }
+        return try loadDefault()
+    }
+
+    /// Loads the identities of the default file.
+    func loadDefault() throws -> LoadedIdentities {
         let path = try defaultFile()
         return try load(files: [path]) { try Self.checkDefault($0, path) }
     }
@@ -180,8 +182,10 @@ struct IdentitySource {
 
     /// What the agent holds; nothing when there is none.
     private func heldSources() throws -> [KeySource] {
-        guard access.usesAgent, let agent = AgentClient(at: Places.agent()) else { return [] }
-        return try agent.status().sources
+        // A completion does not wait for one that hangs.
+        guard access.usesAgent, let agent = AgentClient(at: Places.agent(), patience: access.isCompletion ? 1 : 10)
+        else { return [] }
+        return try agent.status()?.sources ?? []
     }
 
     private func load(files: [String], check: (stat) throws -> Void = { _ in }) throws -> LoadedIdentities {
@@ -200,7 +204,6 @@ struct IdentitySource {
             let hash = content.withBytes { KeySource.hash($0) }
             // Rather than ask for its passphrase.
             if passphrases.isPrompt, let held = try heldSources().first(where: { $0.fileHash == hash }) {
-                loaded.areWithAgent = true
                 try loaded.add(held)
                 continue
             }

@@ -26,12 +26,6 @@ final class PassphraseSource {
         if access.isCompletion { throw Failure(.notAllowed, "the identity \(path) needs a passphrase") }
         if let passphrase = try rememberedOrGiven() { return try body(passphrase) }
         guard let terminal = Terminal(access) else {
-            if Variables.isWithheld {
-                throw Failure(
-                    .notAllowed,
-                    "the identity \(path) needs a passphrase: \(Variables.withholding)",
-                    hint: "start the surrounding one with --keep VAULT_PASSPHRASE or --keep VAULT_IDENTITY")
-            }
             throw PassphraseNeeded(path: path, canBeUnlocked: access.usesAgent)
         }
         origin = "the terminal"
@@ -121,7 +115,12 @@ struct PassphraseNeeded: Error {
     let canBeUnlocked: Bool
 
     var failure: Failure {
-        Failure(
+        if Variables.isWithheld {
+            return Failure(
+                .notAllowed, "the identity \(path) needs a passphrase: \(Variables.withholding)",
+                hint: "start the surrounding one with --keep VAULT_PASSPHRASE or --keep VAULT_IDENTITY")
+        }
+        return Failure(
             .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
             hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, "
                 + (canBeUnlocked

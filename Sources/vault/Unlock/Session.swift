@@ -158,11 +158,13 @@ struct Session {
 
     /// Tells on a terminal what keeps the secrets less safe than they should be.
     func finish() {
-        if !SecretMemory.isLocked {
-            Messages.notice(
-                "secrets could not be locked in memory, so they may reach swap; raise the limit of 'ulimit -l'",
-                unless: access.quiet)
-        }
+        if !SecretMemory.isLocked { Self.noteUnlockedMemory(unless: access.quiet) }
+    }
+
+    static func noteUnlockedMemory(unless quiet: Bool) {
+        Messages.notice(
+            "secrets could not be locked in memory, so they may reach swap; raise the limit of 'ulimit -l'",
+            unless: quiet)
     }
 }
 
@@ -177,5 +179,14 @@ extension RecordName {
                     : "a name has 1 to 128 letters, digits and . _ - /, and begins with a letter or digit")
         }
         return name
+    }
+}
+
+extension FilePath {
+    /// The path from the root on: which folder is the working one is often what is wrong.
+    var absolute: FilePath {
+        guard isRelative, let folder = unsafe getcwd(nil, 0) else { return self }
+        defer { unsafe free(folder) }
+        return unsafe FilePath(platformString: folder).pushing(self)
     }
 }
