@@ -27,6 +27,16 @@ public enum IdentityFile {
         file.hasPrefix("age-encryption.org/") || Armor.isArmored(file)
     }
 
+    /// The work factor that makes guesses at an encrypted file's passphrase slow, as its header has it; nil when that
+    /// has none.
+    public static func workFactor(of file: [UInt8]) -> Int? {
+        guard let file = try? Armor.isArmored(file.span) ? Armor.decode(file) : file,
+            let stanza = try? Header(readingFrom: file).stanzas.first, stanza.type == ScryptIdentity.stanzaType,
+            stanza.arguments.count == 2
+        else { return nil }
+        return ScryptIdentity.workFactor(stanza.arguments[1])
+    }
+
     /// Decrypts an encrypted identity file.
     ///
     /// - Throws: ``AgeError``; ``AgeError/noMatch`` means a wrong passphrase.

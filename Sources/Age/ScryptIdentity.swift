@@ -39,7 +39,7 @@ public final class ScryptIdentity: Identity {
     }
 
     /// A decimal number above zero without leading zeros or signs; anything longer than it can be is "too high".
-    private static func workFactor(_ text: [UInt8]) -> Int? {
+    static func workFactor(_ text: [UInt8]) -> Int? {
         guard let first = text.first, (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(first),
             text.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
         else { return nil }

@@ -46,11 +46,21 @@ public final class AgentClient: Sendable {
         connection = Mutex(socket)
     }
 
+    /// Who listens where an agent would: its user and its process; nil when nobody does. An agent of another user is
+    /// never asked for anything.
+    public static func listener(at place: AgentPlace) -> (user: UInt32, process: Int32)? {
+        reach(place)?.peer
+    }
+
     private static func connect(to place: AgentPlace, patience: Int) -> PacketSocket? {
+        guard let socket = reach(place, patience: patience), socket.peer?.user == geteuid() else { return nil }
+        return socket
+    }
+
+    private static func reach(_ place: AgentPlace, patience: Int = 10) -> PacketSocket? {
         guard PacketSocket.isAddress(place.socket), let socket = PacketSocket() else { return nil }
         socket.setPatience(patience)
-        guard socket.connect(to: place.socket), socket.peer?.user == geteuid() else { return nil }
-        return socket
+        return socket.connect(to: place.socket) ? socket : nil
     }
 
     /// What the agent holds; nil when that is nothing, or it has ended meanwhile.

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 internal import Sodium
 package import SystemPackage
 
@@ -86,9 +86,16 @@ package enum DurableFile {
     }
 
     /// What the system says of a file; nil, with the reason in `errno`, when it says nothing.
-    static func status(of path: FilePath) -> stat? {
+    package static func status(of path: FilePath) -> stat? {
         var status = stat()
         return unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0 ? status : nil
+    }
+
+    /// Whether the group can write a file, or put something into a folder. The group with the number of its only member,
+    /// as many systems have one for each user, is nobody else.
+    package static func isWritableByGroup(_ status: stat) -> Bool {
+        let isOwnGroup = status.st_gid == getegid() && status.st_gid == status.st_uid
+        return status.st_mode & S_IWGRP != 0 && !isOwnGroup
     }
 
     /// Gives what root has just made to whom the first of `models` that is there belongs to, so that root's work does
@@ -117,11 +124,15 @@ package enum DurableFile {
     }
 
     /// Removes what a writer that was killed left in the folder of `path`. Only for who holds the lock.
-    static func removeRemains(of path: FilePath) {
+    static func removeRemains(of path: FilePath) { for file in remains(of: path) { remove(file) } }
+
+    /// What a writer that was killed left in the folder of `path`; and what one that is at work has there.
+    package static func remains(of path: FilePath) -> [FilePath] {
         guard let name = path.lastComponent?.bytes,
             let folder = unsafe path.folder.withPlatformString({ unsafe opendir($0) })
-        else { return }
+        else { return [] }
         defer { unsafe closedir(folder) }
+        var remains: [FilePath] = []
         let prefix = temporaryPrefix(name)
         while let entry = unsafe readdir(folder) {
             let entryName = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
@@ -132,9 +143,10 @@ package enum DurableFile {
             // Of this file alone: those of `vault` would begin like those of `vault.age`, whose lock is another one.
             let random = entryName.dropFirst(prefix.count).dropLast(suffix.count)
             if !random.isEmpty, random.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) {
-                remove(FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + entryName))
+                remains.append(FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + entryName))
             }
         }
+        return remains
     }
 
     /// Makes `folder` and those above it that are missing, with mode 0700.

@@ -102,11 +102,9 @@ public struct KnownVaults: Sendable {
         }
     }
 
-    /// Whether somebody else can put something into a folder. The group with the number of its only member, as many
-    /// systems have one for each user, is nobody else.
+    /// Whether somebody else can put something into a folder.
     private static func isWritableByOthers(_ folder: stat) -> Bool {
-        let isOwnGroup = folder.st_gid == getegid() && folder.st_gid == folder.st_uid
-        return folder.st_mode & S_IWOTH != 0 || folder.st_mode & S_IWGRP != 0 && !isOwnGroup
+        folder.st_mode & S_IWOTH != 0 || DurableFile.isWritableByGroup(folder)
     }
 
     private func entries(unreadableIsNone: Bool = false) throws(VaultError) -> [Entry] {

@@ -153,6 +153,23 @@ public struct Vault: Sendable {
     /// Whether a member's identity is among those that this vault was given.
     public func isOwn(_ member: Member) -> Bool { identities.contains { $0.recipient == member.recipient } }
 
+    /// Where the version before is kept: behind a link, that lies beside the file itself.
+    public var backup: FilePath { DurableFile.target(of: path).withSuffix(".bak") }
+
+    /// Who can open the version before, and which vault it says it is; nil when there is none. Nobody has said that it
+    /// is genuine.
+    ///
+    /// - Throws: ``VaultError``.
+    public func membersOfBackup() throws(VaultError) -> (id: VaultID, members: [Member])? {
+        do throws(VaultError) {
+            let opened = try UnverifiedVault(opening: backup, with: identities)
+            return (opened.id, opened.members)
+        } catch {
+            if case .noSuchFile = error { return nil }
+            throw error
+        }
+    }
+
     /// Lends the vault, read under the lock, with the newest version seen before and the file that is to be replaced.
     private func replace<R>(_ body: (inout VaultReader, Ratchet.State?, FilePath) throws -> R) throws -> R {
         let target = DurableFile.target(of: path)

@@ -17,6 +17,9 @@ struct UnverifiedVault: ~Copyable {
     /// The vault's id, as its roster proves it. The rest of what it says is anybody's word until ``verify``.
     var id: VaultID { roster.id }
 
+    /// Who can open it.
+    var members: [Member] { roster.members }
+
     /// Opens the file at `path` and checks the header, the end, and the tail with its signatures.
     ///
     /// - Parameters:
@@ -170,6 +173,9 @@ public struct VaultReader: ~Copyable {
     /// One more with each write, and 1 again with each change of members.
     public var generation: Int { manifest.generation }
 
+    /// When it was written, as its writer says; nil when that is no moment.
+    public var written: Timestamp? { Timestamp(manifest.written) }
+
     /// The number of blocks; the number of records is not written down anywhere.
     var blockCount: Int { tail.index.entries.count }
 
@@ -233,6 +239,16 @@ public struct VaultReader: ~Copyable {
     public borrowing func mapBlocks<T: Sendable>(
         _ body: @Sendable (_ block: Span<UInt8>, _ records: [Range<Int>]) throws -> T
     ) throws -> [T] {
+        try mapEachBlock(body).map { try $0.get() }
+    }
+
+    /// Makes something of each block as ``mapBlocks(_:)`` does, whatever becomes of others.
+    ///
+    /// - Parameter body: Gets a block and where its records stand in it. Called from several threads at once.
+    /// - Returns: What `body` made of each block, in their order, or why there is nothing.
+    public borrowing func mapEachBlock<T: Sendable>(
+        _ body: @Sendable (_ block: Span<UInt8>, _ records: [Range<Int>]) throws -> T
+    ) -> [Result<T, any Error>] {
         let count = blockCount
         var results = [Result<T, any Error>?](repeating: nil, count: count)
         let next = Mutex(0)
@@ -262,9 +278,9 @@ public struct VaultReader: ~Copyable {
                 }
             }
         }
-        return try results.map { result in
+        return results.map { result in
             guard let result else { fatalError("a block that no thread took") }
-            return try result.get()
+            return result
         }
     }
 

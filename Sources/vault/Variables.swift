@@ -56,6 +56,16 @@ enum Places {
     static func knownVaults() -> String? { try? folder("XDG_CONFIG_HOME", ".config") + "/known_vaults" }
     static func state() -> String? { try? folder("XDG_STATE_HOME", ".local/state") }
 
+    /// Whether files can be put into a folder, which is made, with those above it, where it is missing; if not, `errno`
+    /// has the reason.
+    static func isWritable(_ folder: String) -> Bool {
+        var place = folder[...]
+        while !place.isEmpty, unsafe access(String(place), F_OK) != 0, errno == ENOENT {
+            place = place[..<(place.lastIndex(of: "/") ?? place.startIndex)]
+        }
+        return unsafe access(place.isEmpty ? "/" : String(place), W_OK | X_OK) == 0
+    }
+
     /// Where the agent is found.
     static func agent() -> AgentPlace { AgentPlace(runtimeFolder: Variables.text("XDG_RUNTIME_DIR")) }
 

@@ -22,6 +22,9 @@ static inline int clinux_set_dumpable(int dumpable) {
     return prctl(PR_SET_DUMPABLE, (unsigned long)dumpable, 0, 0, 0);
 }
 
+/// prctl(PR_GET_DUMPABLE).
+static inline int clinux_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
+
 /// memfd_create without MFD_CLOEXEC, so that a child inherits the descriptor, and with sealing allowed.
 static inline int clinux_memfd_create_sealable(const char *name) {
     return memfd_create(name, MFD_ALLOW_SEALING);

@@ -34,7 +34,7 @@ struct InitCommand: ParsableCommand {
                 .notAllowed, "the identity is for the vault \(id), \(place)",
                 hint: "make another one with '\(Process.name) identity new -o FILE', and give it with --identity")
         }
-        let session = try Session(access, path: path, loaded: loaded, trust: Vault.Trust())
+        let session = Session(access, path: path, loaded: loaded, trust: Vault.Trust())
         let written = try session.vault.create(label: label)
         let id = written.result
         let entry = Session.remember(Pin(id: id), path, Session.knownVaults())

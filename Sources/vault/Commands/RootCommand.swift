@@ -40,7 +40,7 @@ struct RootCommand: ParsableCommand {
 
                 EXIT CODES
                   0   done
-                  1   the answer is no (check, scan)
+                  1   the answer is no (check, scan, doctor)
                   64  usage, or input that is not acceptable
                   65  damaged, forged, or older than a version already seen
                   66  no such vault, resource or file
@@ -74,7 +74,7 @@ struct RootCommand: ParsableCommand {
                         PassphraseCommand.self, AgentCommand.self,
                     ]),
                 CommandGroup(name: "Members", subcommands: [MemberCommand.self, RekeyCommand.self]),
-                CommandGroup(name: "Audit", subcommands: [LogCommand.self]),
+                CommandGroup(name: "Audit", subcommands: [LogCommand.self, DoctorCommand.self]),
             ])
     }
 }

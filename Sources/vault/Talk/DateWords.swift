@@ -10,11 +10,16 @@ enum DateWords {
         return seconds < 60 ? "now" : TimeSpan.words(seconds)
     }
 
-    /// When a token ends, and how urgent that is: two weeks before, it is a warning.
+    /// When a token ends, and how urgent that is: when it is soon, it is a warning.
     static func expiry(_ moment: Timestamp?, now: Timestamp = .now) -> (text: String, style: Table.Style) {
         guard let moment else { return ("-", .plain) }
         let left = moment.seconds - now.seconds
         if left <= 0 { return ("expired \(TimeSpan.words(-left)) ago", .alarm) }
-        return ("in \(TimeSpan.words(left))", left < 14 * 86_400 ? .warning : .plain)
+        return ("in \(TimeSpan.words(left))", moment.isSoon(after: now) ? .warning : .plain)
     }
+}
+
+extension Timestamp {
+    /// Whether it comes within two weeks.
+    func isSoon(after now: Timestamp) -> Bool { seconds - now.seconds < 14 * 86_400 }
 }

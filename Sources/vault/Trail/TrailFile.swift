@@ -53,12 +53,8 @@ struct TrailFile {
         } catch {
             guard error.errno == ENOENT else { return error }
         }
-        // It would be made, and before it the folders above it that are missing.
-        var place = folder[...]
-        while !place.isEmpty, unsafe access(String(place), F_OK) != 0, errno == ENOENT {
-            place = place[..<(place.lastIndex(of: "/") ?? place.startIndex)]
-        }
-        return unsafe access(place.isEmpty ? "/" : String(place), W_OK | X_OK) == 0 ? nil : problem(errno)
+        // It would be made.
+        return Places.isWritable(folder) ? nil : problem(errno)
     }
 
     /// The entries of both files, the oldest first.

@@ -15,6 +15,8 @@ struct Access {
     var isCompletion = false
     /// Whether the agent may be asked, where it is its turn.
     var usesAgent = true
+    /// Whether the default identity file is taken although others can read it, which is then said elsewhere.
+    var takesLooseIdentity = false
 }
 
 /// The options that every verb has.

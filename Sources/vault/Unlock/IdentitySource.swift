@@ -64,7 +64,7 @@ struct IdentitySource {
     /// Loads the identities of the default file.
     func loadDefault() throws -> LoadedIdentities {
         let path = try defaultFile()
-        return try load(files: [path]) { try Self.checkDefault($0, path) }
+        return try load(files: [path]) { try checkDefault($0, path) }
     }
 
     /// Loads the identities that somebody gave, by a flag, a variable, or systemd; nil when nobody did.
@@ -120,6 +120,18 @@ struct IdentitySource {
         return path
     }
 
+    /// The files that the options, the variables and the system lead to, whether or not an agent holds their keys.
+    ///
+    /// - Returns: Their paths, and whether it is the default file, which nobody named.
+    func files() throws -> (paths: [String], isDefault: Bool) {
+        switch try given() {
+        case .files(let files, _): return (files, false)
+        case .key, .command: return ([], false)
+        case .credential(let path): return ([path], false)
+        case nil: return ((try? defaultFile()).map { [$0] } ?? [], true)
+        }
+    }
+
     /// The one file of the identity, as it lies on the disk, for a command that changes it.
     func loadFile() throws -> StoredIdentity {
         func refusal(_ source: String) -> Failure {
@@ -139,11 +151,12 @@ struct IdentitySource {
         case .credential: throw refusal("systemd's credential")
         case nil:
             let path = try defaultFile()
-            return try loadFile(path) { try Self.checkDefault($0, path) }
+            return try loadFile(path) { try checkDefault($0, path) }
         }
     }
 
-    private func loadFile(_ path: String, check: (stat) throws -> Void = { _ in }) throws -> StoredIdentity {
+    /// A file of identities, as it lies on the disk.
+    func loadFile(_ path: String, check: (stat) throws -> Void = { _ in }) throws -> StoredIdentity {
         var status = stat()
         let content = try read(path) {
             guard $0.st_mode & S_IFMT == S_IFREG else { throw Self.notRegular(path) }
@@ -307,15 +320,15 @@ struct IdentitySource {
     }
 
     /// The file that is taken without being named by anybody: the user's own, and nobody else's to read.
-    private static func checkDefault(_ status: stat, _ path: String) throws {
-        guard status.st_mode & S_IFMT == S_IFREG else { throw notRegular(path) }
+    private func checkDefault(_ status: stat, _ path: String) throws {
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Self.notRegular(path) }
         // Root has the files of others in its home, as in a container whose folders are mounted from outside.
         guard status.st_uid == geteuid() || status.st_uid == 0 || geteuid() == 0 else {
             throw Failure(
                 .notAllowed, "the identity file \(path) belongs to another user",
                 hint: "if it is to be used all the same, give it with --identity")
         }
-        guard status.st_mode & 0o077 != 0 else { return }
+        guard status.st_mode & 0o077 != 0, !access.takesLooseIdentity else { return }
         throw Failure(
             .notAllowed, "the identity file \(path) can be read by others", hint: "chmod 600 \(path)")
     }

@@ -11,12 +11,16 @@ enum PassphraseStrength {
     static let weakBelow = 52.0
 
     /// The secret's bits: the number of guesses, as a power of two. Of a long secret only the beginning is looked at.
-    static func bits(of secret: Span<UInt8>) -> Double {
+    ///
+    /// - Parameters:
+    ///   - secret: The secret.
+    ///   - limit: Counting ends when there are so many.
+    static func bits(of secret: Span<UInt8>, upTo limit: Double = .infinity) -> Double {
         let secret = secret.extracting(first: min(secret.count, longest))
         var bits = 0.0
         var letters = Letters()
         var index = 0
-        while index < secret.count {
+        while index < secret.count, bits < limit {
             var after = letters
             var (size, cost, saving) = (1, after.cost(of: secret[index]), 0.0)
             // The pattern that saves a guesser most.

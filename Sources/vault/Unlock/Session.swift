@@ -18,6 +18,16 @@ struct Session {
         return FilePath(try Places.vault())
     }
 
+    /// The path of the vault, of which it is certain that something is there.
+    static func existingPath(_ access: Access) throws -> FilePath {
+        let path = try path(access)
+        guard unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { throw VaultError.noSuchFile(path.string) }
+            throw Failure(.io, "opening \(path): \(Failure.text(errno))")
+        }
+        return path
+    }
+
     /// The path of the vault; nil when nobody gave one.
     static func pathIfGiven(_ access: Access) throws -> FilePath? {
         guard let path = access.vault ?? Variables.text("VAULT_FILE") else { return nil }
@@ -27,18 +37,14 @@ struct Session {
 
     /// Finds the vault and what opens it. Nothing of the vault is read yet.
     init(_ access: Access) throws {
-        let path = try Self.path(access)
         // Before a passphrase is asked for.
-        guard unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 else {
-            if errno == ENOENT || errno == ENOTDIR { throw VaultError.noSuchFile(path.string) }
-            throw Failure(.io, "opening \(path): \(Failure.text(errno))")
-        }
+        let path = try Self.existingPath(access)
         let loaded = try IdentitySource(access).load()
-        try self.init(access, path: path, loaded: loaded, trust: Self.trust(access, path, loaded))
+        self.init(access, path: path, loaded: loaded, trust: try Self.trust(access, path, loaded))
     }
 
     /// A vault that was found already.
-    init(_ access: Access, path: FilePath, loaded: LoadedIdentities, trust: Vault.Trust) throws {
+    init(_ access: Access, path: FilePath, loaded: LoadedIdentities, trust: Vault.Trust) {
         self.access = access
         self.loaded = loaded
         vault = Vault(
@@ -50,7 +56,8 @@ struct Session {
     /// The vaults that this user knows.
     static func knownVaults() -> KnownVaults { KnownVaults(file: Places.knownVaults().map { FilePath($0) }) }
 
-    private static func trust(_ access: Access, _ path: FilePath, _ loaded: LoadedIdentities) throws -> Vault.Trust {
+    /// What is trusted about the vault at `path`, by the first that says it.
+    static func trust(_ access: Access, _ path: FilePath, _ loaded: LoadedIdentities) throws -> Vault.Trust {
         let known = knownVaults()
         let entry = try known.entry(for: path)
         // Where a person's answer is written down as well.

@@ -1,0 +1,26 @@
+internal import ArgumentParser
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Look for what makes secrets less safe, and say what to do.",
+        discussion: """
+            Permissions, memory and core files, the agent, the clock, the identity, every block of the vault, the tokens, \
+            and the copy beside it. Exit 1 when something needs doing.
+            """)
+
+    @Flag(help: "As JSON.")
+    var json = false
+
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        let findings = try Doctor.findings(options.access)
+        if json {
+            try Output.write(ResourceJSON.list(findings.map(\.json)) + "\n")
+        } else {
+            let isColoured = Output.isColoured
+            for finding in findings { try Output.write(finding.text(isColoured: isColoured)) }
+        }
+        if findings.contains(where: { $0.state == .todo }) { throw Failure.no }
+    }
+}

@@ -1,0 +1,45 @@
+internal import Age
+internal import Glibc
+internal import UnlockAgent
+internal import VaultFile
+
+/// Whether there is an agent, and whether it is one.
+struct AgentChecks {
+    private(set) var findings: [Finding] = []
+    /// Whether it can be asked for anything: also where there is none, which is found out at once.
+    private(set) var answers = true
+
+    init() {
+        let place = Places.agent()
+        if let defect = place.folderDefect() {
+            findings.append(
+                Finding(
+                    .agent, .todo, "\(place.folder) \(defect), so that no agent is started there",
+                    hint: "set XDG_RUNTIME_DIR to a folder of your own, or move what is there out of the way"))
+        }
+        guard let listener = AgentClient.listener(at: place) else {
+            if findings.isEmpty { findings.append(Finding(.agent, .ok, "nothing is unlocked")) }
+            return
+        }
+        guard listener.user == geteuid() else {
+            findings.append(
+                Finding(
+                    .agent, .todo,
+                    "at \(place.socket) listens process \(listener.process) of user \(listener.user), who is not asked "
+                        + "for anything", hint: "find out who put it there, and remove it: rm \(place.socket)"))
+            return
+        }
+        do {
+            guard let status = try AgentClient(at: place)?.status() else { return }
+            let recipients = status.sources.flatMap(\.keys).map(\.recipient.description).enumeration
+            findings.append(
+                Finding(.agent, .ok, "unlocked until \(Timestamp(seconds: status.until)): \(recipients)"))
+        } catch {
+            answers = false
+            findings.append(
+                Finding(
+                    .agent, .todo, "\(Failure(error).message): process \(listener.process)",
+                    hint: "end it, and what it holds with it: kill -KILL \(listener.process)"))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+internal import Age
+internal import Sodium
+internal import UnlockAgent
+internal import VaultFile
+
+/// Whether the identity is kept as it should be, and what it is in the vault.
+enum IdentityChecks {
+    /// How the files protect the keys in them.
+    ///
+    /// - Parameters:
+    ///   - files: Their paths.
+    ///   - isDefault: Whether it is the file of a person, which nobody named.
+    ///   - source: What reads them.
+    static func findings(_ files: [String], isDefault: Bool, _ source: IdentitySource) -> [Finding] {
+        let hint = "'\(Process.name) passphrase', which writes the identity file anew and leaves the vault as it is"
+        var findings: [Finding] = []
+        for path in files {
+            // What cannot be read is told when it is needed.
+            guard let stored = try? source.loadFile(path) else { continue }
+            if !stored.isEncrypted {
+                if isDefault {
+                    findings.append(Finding(.identity, .note, "\(path) has no passphrase", hint: hint))
+                }
+            } else if let factor = stored.content.withBytes({ IdentityFile.workFactor(of: $0.publicCopy) }),
+                factor < ScryptRecipient.defaultWorkFactor
+            {
+                findings.append(
+                    Finding(
+                        .identity, .todo,
+                        "\(path) has the scrypt work factor \(factor): its passphrase is guessed "
+                            + "\(1 << (ScryptRecipient.defaultWorkFactor - max(factor, 0))) times as fast as with "
+                            + "\(ScryptRecipient.defaultWorkFactor)", hint: hint))
+            }
+        }
+        return findings
+    }
+
+    /// What opened the vault, and as whom.
+    static func findings(_ reader: borrowing VaultReader, _ session: Session) -> [Finding] {
+        let loaded = session.loaded
+        let origin = loaded.areWithAgent ? "the agent" : loaded.sources.map(\.name).joined(separator: ", ")
+        return reader.members.filter { session.vault.isOwn($0) }.map { member in
+            Finding(.identity, .ok, "\(origin) opens the vault as \(member.label) (\(member.role.rawValue))")
+        }
+    }
+}
