@@ -63,7 +63,7 @@ enum Places {
         while !place.isEmpty, unsafe access(String(place), F_OK) != 0, errno == ENOENT {
             place = place[..<(place.lastIndex(of: "/") ?? place.startIndex)]
         }
-        return unsafe access(place.isEmpty ? "/" : String(place), W_OK | X_OK) == 0
+        return unsafe access(place + "/.", W_OK | X_OK) == 0
     }
 
     /// Where the agent is found.

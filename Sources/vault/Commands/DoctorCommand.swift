@@ -19,7 +19,7 @@ struct DoctorCommand: ParsableCommand {
             try Output.write(ResourceJSON.list(findings.map(\.json)) + "\n")
         } else {
             let isColoured = Output.isColoured
-            for finding in findings { try Output.write(finding.text(isColoured: isColoured)) }
+            try Output.write(findings.map { $0.text(isColoured: isColoured) }.joined())
         }
         if findings.contains(where: { $0.state == .todo }) { throw Failure.no }
     }

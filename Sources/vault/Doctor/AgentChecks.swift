@@ -17,29 +17,30 @@ struct AgentChecks {
                     .agent, .todo, "\(place.folder) \(defect), so that no agent is started there",
                     hint: "set XDG_RUNTIME_DIR to a folder of your own, or move what is there out of the way"))
         }
-        guard let listener = AgentClient.listener(at: place) else {
-            if findings.isEmpty { findings.append(Finding(.agent, .ok, "nothing is unlocked")) }
-            return
-        }
-        guard listener.user == geteuid() else {
+        let listener = AgentClient.listener(at: place)
+        if let listener, listener.user != geteuid() {
             findings.append(
                 Finding(
                     .agent, .todo,
-                    "at \(place.socket) listens process \(listener.process) of user \(listener.user), who is not asked "
-                        + "for anything", hint: "find out who put it there, and remove it: rm \(place.socket)"))
+                    "process \(listener.process) of user \(listener.user) listens at \(place.socket), and is not asked "
+                        + "for anything", hint: "find out who put that there, and remove it: rm \(place.socket)"))
             return
         }
         do {
-            guard let status = try AgentClient(at: place)?.status() else { return }
-            let recipients = status.sources.flatMap(\.keys).map(\.recipient.description).enumeration
-            findings.append(
-                Finding(.agent, .ok, "unlocked until \(Timestamp(seconds: status.until)): \(recipients)"))
+            if let status = try AgentClient(at: place)?.status() {
+                let recipients = status.sources.flatMap(\.keys).map(\.recipient.description).enumeration
+                findings.append(
+                    Finding(.agent, .ok, "unlocked until \(Timestamp(seconds: status.until)): \(recipients)"))
+            } else if findings.isEmpty {
+                findings.append(Finding(.agent, .ok, "nothing is unlocked"))
+            }
         } catch {
             answers = false
+            let process = listener?.process
             findings.append(
                 Finding(
-                    .agent, .todo, "\(Failure(error).message): process \(listener.process)",
-                    hint: "end it, and what it holds with it: kill -KILL \(listener.process)"))
+                    .agent, .todo, Failure(error).message + (process.map { ": process \($0)" } ?? ""),
+                    hint: process.map { "end it, and what it holds with it: kill -KILL \($0)" }))
         }
     }
 }

@@ -12,14 +12,18 @@ enum IdentityChecks {
     ///   - isDefault: Whether it is the file of a person, which nobody named.
     ///   - source: What reads them.
     static func findings(_ files: [String], isDefault: Bool, _ source: IdentitySource) -> [Finding] {
-        let hint = "'\(Process.name) passphrase', which writes the identity file anew and leaves the vault as it is"
         var findings: [Finding] = []
         for path in files {
+            // A descriptor can be read only once.
+            if path.hasPrefix("/dev/") || path.hasPrefix("/proc/") { continue }
             // What cannot be read is told when it is needed.
             guard let stored = try? source.loadFile(path) else { continue }
             if !stored.isEncrypted {
                 if isDefault {
-                    findings.append(Finding(.identity, .note, "\(path) has no passphrase", hint: hint))
+                    findings.append(
+                        Finding(
+                            .identity, .note, "\(path) has no passphrase",
+                            hint: "give it one with '\(Process.name) passphrase'"))
                 }
             } else if let factor = stored.content.withBytes({ IdentityFile.workFactor(of: $0.publicCopy) }),
                 factor < ScryptRecipient.defaultWorkFactor
@@ -29,7 +33,8 @@ enum IdentityChecks {
                         .identity, .todo,
                         "\(path) has the scrypt work factor \(factor): its passphrase is guessed "
                             + "\(1 << (ScryptRecipient.defaultWorkFactor - max(factor, 0))) times as fast as with "
-                            + "\(ScryptRecipient.defaultWorkFactor)", hint: hint))
+                            + "\(ScryptRecipient.defaultWorkFactor)",
+                        hint: "write it anew with '\(Process.name) passphrase --identity \(path)'"))
             }
         }
         return findings

@@ -72,7 +72,7 @@ struct ClockCheck {
 
     /// How far the clocks of two machines may be apart, in seconds.
     private static let tolerance = 300
-    /// When there was no program yet that could have written a vault.
+    /// The start of 2026, before which no program could have written a vault.
     private static let earliest = Timestamp(seconds: 1_767_225_600)
 
     /// Takes a moment that has been.

@@ -61,7 +61,6 @@ struct TokenChecks {
     private mutating func addBlocks(
         _ count: Int, _ damaged: [any Error], _ malformed: [String], _ backup: FilePath
     ) {
-        let blocks = count == 1 ? "the one block" : "all \(count) blocks"
         if let first = damaged.first {
             let others = damaged.count > 1 ? "; \(damaged.count) of \(count) blocks are" : ""
             findings.append(
@@ -76,7 +75,8 @@ struct TokenChecks {
                     hint: "remove the resource with '\(Process.name) remove NAME', and store it again"))
         }
         if damaged.isEmpty, malformed.isEmpty {
-            findings.append(Finding(.vault, .ok, "\(blocks) of it can be read, and are as they were signed"))
+            let blocks = count == 1 ? "1 block" : "\(count) blocks"
+            findings.append(Finding(.vault, .ok, "all of it can be read, and is as it was signed: \(blocks)"))
         }
     }
 
