@@ -35,18 +35,27 @@ import Testing
         #expect(Set(hashes).count == hashes.count)
     }
 
+    @Test(arguments: sizes) func `The hash under a key is the one that Python computes`(size: Int) throws {
+        let message = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
+        let bytes = Array(UInt8(0)..<32)
+        let hash = BLAKE2b.hash(message.span, key: SecretBytes(copying: bytes.span), personalization: "keyed")
+        #expect(hash.hex == (try Self.pythonHash(message, "keyed", key: bytes)))
+        #expect(hash != BLAKE2b.hash(message.span, personalization: "keyed"))
+    }
+
     @Test func `Personalisation of more than 16 bytes is a mistake`() async {
         await #expect(processExitsWith: .failure) {
             _ = BLAKE2b.hash([UInt8]().span, personalization: "seventeen bytes !")
         }
     }
 
-    static func pythonHash(_ message: [UInt8], _ personalization: String) throws -> String {
+    static func pythonHash(_ message: [UInt8], _ personalization: String, key: [UInt8] = []) throws -> String {
         let script = """
             import hashlib, sys
             message = sys.stdin.buffer.read()
-            print(hashlib.blake2b(message, digest_size=32, person=sys.argv[1].encode()).hexdigest(), end="")
+            key = bytes.fromhex(sys.argv[2])
+            print(hashlib.blake2b(message, digest_size=32, key=key, person=sys.argv[1].encode()).hexdigest(), end="")
             """
-        return try Command.run("/usr/bin/python3", ["-c", script, personalization], input: message).text
+        return try Command.run("/usr/bin/python3", ["-c", script, personalization, key.hex], input: message).text
     }
 }

@@ -11,12 +11,13 @@ struct TokenChecks {
 
     /// Below this many bits a token is called weak.
     ///
-    /// RFC 6749 asks of a token that it cannot be guessed in 2^128 tries. The estimate is cautious, and even for a token
-    /// of 16 random bytes in hexadecimal digits comes to more than 100; a service that hashes its tokens does so fast,
-    /// since they are meant to be random, and 2^64 tries at such a hash can be paid for. What is below was made by a
-    /// person, or is too short.
-    static let weakBelow = 64.0
-    /// A token of fewer bytes is called short: 16 random ones are what RFC 6749 asks for.
+    /// A service that hashes its tokens does so fast, since they are meant to be random: 2^50 guesses at such a hash are
+    /// a day's work for one machine. The estimate is so cautious that more would be an alarm over random tokens, too: 16
+    /// random bytes, as hexadecimal digits, base64 or a UUID, come to more than 50 in all of 20,000 tries. What a person
+    /// has made up seldom does.
+    static let weakBelow = 50.0
+    /// A token of fewer bytes is called short. RFC 6749 asks for one that is not guessed in 2^128 tries, and no character
+    /// of a token has more than a byte.
     static let shortBelow = 16
 
     /// Looks at every block of a vault.
