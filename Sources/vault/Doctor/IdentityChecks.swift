@@ -11,6 +11,7 @@ enum IdentityChecks {
     ///   - files: Their paths.
     ///   - isDefault: Whether it is the file of a person, which nobody named.
     ///   - source: What reads them.
+    /// - Returns: What is less than it could be.
     static func findings(_ files: [String], isDefault: Bool, _ source: IdentitySource) -> [Finding] {
         var findings: [Finding] = []
         for path in files {

@@ -9,6 +9,7 @@ enum PermissionChecks {
     /// - Parameters:
     ///   - vault: The path of the vault, where there is one.
     ///   - identities: The paths of the identity files.
+    /// - Returns: What others can do, or one finding that says that they can do nothing.
     static func findings(vault: FilePath?, identities: [String]) -> [Finding] {
         var findings: [Finding] = []
         if let vault {

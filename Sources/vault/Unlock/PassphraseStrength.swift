@@ -15,6 +15,7 @@ enum PassphraseStrength {
     /// - Parameters:
     ///   - secret: The secret.
     ///   - limit: Counting ends when there are so many.
+    /// - Returns: The bits.
     static func bits(of secret: Span<UInt8>, upTo limit: Double = .infinity) -> Double {
         let secret = secret.extracting(first: min(secret.count, longest))
         var bits = 0.0
