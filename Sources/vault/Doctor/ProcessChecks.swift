@@ -67,13 +67,16 @@ enum ProcessChecks {
 
 /// Whether the time can be trusted, on which it depends what has expired.
 struct ClockCheck {
-    private let now = Timestamp.now
+    private let now: Timestamp
     private var latest: (moment: Timestamp, what: String)?
 
     /// How far the clocks of two machines may be apart, in seconds.
     private static let tolerance = 300
     /// The start of 2026, before which no program could have written a vault.
     private static let earliest = Timestamp(seconds: 1_767_225_600)
+
+    /// A check of a clock that says `now`.
+    init(now: Timestamp = .now) { self.now = now }
 
     /// Takes a moment that has been.
     mutating func compare(_ moment: Timestamp, _ what: String) {
