@@ -22,8 +22,8 @@ public enum AgentFailure: Error, Equatable {
 public struct AgentStatus: Sendable {
     /// The moment when it forgets, in seconds since 1970.
     public let until: Int
-    /// The keys, which ask the agent for what they are needed for.
-    public let sources: [KeySource]
+    /// The identities, which ask the agent for what they are needed for.
+    public let origins: [IdentityOrigin]
 }
 
 /// This end of the connection to an agent.
@@ -79,42 +79,44 @@ public final class AgentClient: Sendable {
         }
         let wrong = AgentFailure.noAnswer("the agent gives an answer that makes no sense")
         guard let until = reply.number(), let count = reply.count() else { throw wrong }
-        var sources: [KeySource] = []
+        var origins: [IdentityOrigin] = []
         for _ in 0..<count {
-            guard var source = KeySource(from: &reply)?.held(), let keys = reply.count() else { throw wrong }
-            for _ in 0..<keys {
+            guard var origin = IdentityOrigin(from: &reply)?.held(), let identityCount = reply.count() else {
+                throw wrong
+            }
+            for _ in 0..<identityCount {
                 guard let recipient = reply.text().flatMap({ X25519Recipient(unchecked: $0) }),
                     let verificationKey = reply.text().flatMap({ VerificationKey($0) })
                 else { throw wrong }
-                source.keys.append(AgentKey(self, recipient: recipient, verificationKey: verificationKey))
+                origin.identities.append(AgentIdentity(self, recipient: recipient, verificationKey: verificationKey))
             }
-            sources.append(source)
+            origins.append(origin)
         }
-        return sources.isEmpty ? nil : AgentStatus(until: until, sources: sources)
+        return origins.isEmpty ? nil : AgentStatus(until: until, origins: origins)
     }
 
-    /// Gives the agent these keys, in the place of those that it holds.
+    /// Gives the agent these identities, in the place of those that it holds.
     ///
     /// - Parameters:
-    ///   - sources: Their keys are identities of this process.
+    ///   - origins: Their identities are of this process.
     ///   - seconds: How long it holds them.
     /// - Returns: Whether they are kept from being swapped out.
     /// - Throws: ``AgentFailure``.
-    public func hold(_ sources: [KeySource], for seconds: Int) throws(AgentFailure) -> Bool {
+    public func hold(_ origins: [IdentityOrigin], for seconds: Int) throws(AgentFailure) -> Bool {
         var request = MessageWriter(.hold)
         request.append(seconds)
-        request.append(sources.count)
-        for source in sources {
-            source.append(to: &request)
-            request.append(source.keys.count)
-            for key in source.keys {
-                guard let identity = key as? X25519Identity else { fatalError("a key that an agent holds already") }
+        request.append(origins.count)
+        for origin in origins {
+            origin.append(to: &request)
+            request.append(origin.identities.count)
+            for held in origin.identities {
+                guard let identity = held as? X25519Identity else { fatalError("an agent holds it already") }
                 identity.encoded().withBytes { request.append($0) }
             }
         }
         var reply = try ask(request)
         guard reply.reply() == .done, let isLocked = reply.number() else {
-            throw .noAnswer("the agent does not take these keys")
+            throw .noAnswer("the agent does not take these identities")
         }
         return isLocked == 1
     }
@@ -206,8 +208,8 @@ extension AgentClient {
     }
 }
 
-/// A key that an agent holds.
-final class AgentKey: MemberKey {
+/// An identity that an agent holds.
+final class AgentIdentity: MemberIdentity {
     let recipient: X25519Recipient
     let verificationKey: VerificationKey
     private let client: AgentClient

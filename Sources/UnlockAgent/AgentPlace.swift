@@ -14,13 +14,13 @@ public struct AgentPlace: Sendable {
     }
 
     /// What is wrong with a folder.
-    public enum Defect: Error {
+    public enum Defect: String, Sendable {
         /// Something else is in its place, or a link.
-        case notAFolder
-        /// It belongs to another user.
-        case foreign
+        case notAFolder = "is no folder"
+        /// It is somebody else's.
+        case foreign = "belongs to another user"
         /// Others than its owner may enter it.
-        case open
+        case open = "can be entered by others"
     }
 
     /// The folder.

@@ -10,7 +10,7 @@ public struct AgentServer: ~Copyable {
     static let listener: Int32 = 3
     static let lock: Int32 = 4
 
-    /// How long a client may say nothing, in seconds; and how long the agent waits for its first keys.
+    /// How long a client may say nothing, in seconds; and how long the agent waits for its first identities.
     private static let patience = 10
     /// How often an agent that nobody asks looks whether it can still be found, in seconds.
     private static let round = 60
@@ -19,9 +19,9 @@ public struct AgentServer: ~Copyable {
     private let socket: String
     private let socketFile: FileNumber
     private let signals: Int32
-    /// Both kinds, so that neither a clock that is set back nor a machine that sleeps gives the keys a longer life.
+    /// Both kinds, so that neither a clock that is set back nor a machine that sleeps gives them a longer life.
     private let alarms: [Alarm]
-    private var keys = HeldKeys()
+    private var held = HeldIdentities()
     private var clients: [Client] = []
 
     private struct Client {
@@ -119,13 +119,13 @@ public struct AgentServer: ~Copyable {
     /// Reads a request and answers it, without waiting.
     ///
     /// - Returns: What follows; nil when the client is gone, talks rubbish, or does not read.
-    private mutating func answer(_ descriptor: Int32) -> HeldKeys.Answer.Effect? {
+    private mutating func answer(_ descriptor: Int32) -> HeldIdentities.Answer.Effect? {
         let flags = Int32(MSG_DONTWAIT)
         guard let request = PacketSocket.receive(from: descriptor, flags: flags),
-            let answer = keys.answer(request, now: seconds(CLOCK_REALTIME))
+            let answer = held.answer(request, now: seconds(CLOCK_REALTIME))
         else { return nil }
         // Gone before it is said.
-        if case .locked = answer.effect { keys = HeldKeys() }
+        if case .locked = answer.effect { held = HeldIdentities() }
         let isSent = PacketSocket.send(answer.reply, to: descriptor, flags: flags)
         if case .none = answer.effect, !isSent { return nil }
         return answer.effect

@@ -50,12 +50,12 @@ public struct Vault: Sendable {
 
     /// The file.
     public let path: FilePath
-    private let identities: [any MemberKey]
+    private let identities: [any MemberIdentity]
     private let trust: Trust
     private let ratchet: Ratchet
 
     /// A vault that need not exist yet.
-    public init(path: FilePath, identities: [any MemberKey], trust: Trust, ratchet: Ratchet) {
+    public init(path: FilePath, identities: [any MemberIdentity], trust: Trust, ratchet: Ratchet) {
         self.path = path
         self.identities = identities
         self.trust = trust
@@ -187,7 +187,7 @@ public struct Vault: Sendable {
     }
 
     /// The key of the first identity that may write; the owner's where only the owner may.
-    private func signer(in roster: Roster, for succession: Succession) throws(VaultError) -> any MemberKey {
+    private func signer(in roster: Roster, for succession: Succession) throws(VaultError) -> any MemberIdentity {
         var mayWrite = false
         for identity in identities {
             let key = identity.verificationKey

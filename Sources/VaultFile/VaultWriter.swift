@@ -13,10 +13,10 @@ struct VaultWriter {
         let doubt: VaultError?
     }
 
-    private let signer: any MemberKey
+    private let signer: any MemberIdentity
     private let written: String
 
-    init(signer: any MemberKey, written: Timestamp = .now) {
+    init(signer: any MemberIdentity, written: Timestamp = .now) {
         self.signer = signer
         self.written = written.description
     }

@@ -222,17 +222,14 @@ extension Failure {
         case .ended, .noAnswer:
             self.init(
                 .unavailable, error.text,
-                hint:
-                    "start another one with '\(Process.name) lock' and '\(Process.name) unlock'; one that hangs has to be "
-                    + "killed before")
+                hint: "unlock again with '\(Process.name) unlock'; an agent that hangs has to be killed before")
         case .notStarted(let number): self.init(.unavailable, "\(error.text): \(Self.text(number))")
-        case .place(.folder(let path, .open)):
-            self.init(.notAllowed, "\(error.text): \(path) can be entered by others", hint: "chmod 700 \(path)")
         case .place(.folder(let path, let defect)):
             self.init(
-                .notAllowed,
-                "\(error.text): \(path) \(defect == .foreign ? "belongs to another user" : "is no folder")",
-                hint: "set XDG_RUNTIME_DIR to a folder of your own, or move what is there out of the way")
+                .notAllowed, "\(error.text): \(path) \(defect.rawValue)",
+                hint: defect == .open
+                    ? "chmod 700 \(path)"
+                    : "set XDG_RUNTIME_DIR to a folder of your own, or move what is there out of the way")
         case .place(.system(let operation, let path, let number)):
             self.init(.unavailable, "\(error.text): \(operation) \(path): \(Self.text(number))")
         case .place(.tooLong(let path)):

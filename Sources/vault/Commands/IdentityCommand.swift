@@ -103,16 +103,16 @@ struct IdentityCommand: ParsableCommand {
         func run() throws {
             let loaded = try IdentitySource(options.access).load()
             if json {
-                let objects = loaded.keys.map { identity in
+                let objects = loaded.identities.map { identity in
                     "{\"recipient\":\"\(identity.recipient)\",\"verifier\":\"\(identity.verificationKey)\"}"
                 }
                 try Output.write("[\(objects.joined(separator: ","))]\n")
             } else {
-                for identity in loaded.keys { try Output.write(Self.text(of: identity)) }
+                for identity in loaded.identities { try Output.write(Self.text(of: identity)) }
             }
         }
 
-        static func text(of identity: any MemberKey) -> String {
+        static func text(of identity: any MemberIdentity) -> String {
             "\(identity.recipient) \(identity.verificationKey)\n"
         }
     }

@@ -44,7 +44,7 @@ struct InitCommand: ParsableCommand {
                 "the vault lies in a git work tree: older versions of it are accepted, as git brings them back",
                 unless: access.quiet)
         }
-        let recipient = loaded.keys.first.map(\.recipient.description) ?? ""
+        let recipient = loaded.identities.first.map(\.recipient.description) ?? ""
         try Output.write("recipient \(recipient)\nvault-id \(id)\n")
         Messages.notice(
             "keep the vault-id: a machine that does not know the vault asks for it (VAULT_ID)", unless: access.quiet)
@@ -67,8 +67,8 @@ struct InitCommand: ParsableCommand {
         try NewIdentity(identity, comments: []).write(
             to: path, passphrase: noPassphrase ? nil : IdentityCommand.newPassphrase(access, mayDecline: true))
         Messages.note("made the identity \(path)", unless: access.quiet)
-        var new = KeySource(name: path)
-        new.keys = [identity]
+        var new = IdentityOrigin(name: path)
+        new.identities = [identity]
         return try LoadedIdentities([new])
     }
 

@@ -27,12 +27,12 @@ struct MemberCommand: ParsableCommand {
             if json {
                 let objects = reader.members.map { member in
                     "{\"role\":\"\(member.role.rawValue)\",\"label\":\"\(member.label)\""
-                        + ",\"recipient\":\"\(member.recipient)\",\"key\":\(ResourceJSON.optional(member.key))"
+                        + ",\"recipient\":\"\(member.recipient)\",\"verifier\":\(ResourceJSON.optional(member.key))"
                         + ",\"self\":\(session.vault.isOwn(member))}"
                 }
                 try Output.write(ResourceJSON.list(objects) + "\n")
             } else {
-                var table = Table(["ROLE", "LABEL", "RECIPIENT", "KEY", "YOU"])
+                var table = Table(["ROLE", "LABEL", "RECIPIENT", "VERIFIER", "YOU"])
                 for member in reader.members {
                     let cells = [
                         member.role.rawValue, member.label, member.recipient.description,

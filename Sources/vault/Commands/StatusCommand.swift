@@ -59,9 +59,7 @@ private struct Report {
             rosterVersion = reader.rosterVersion
             let loaded = session.loaded
             member = reader.members.first { session.vault.isOwn($0) }
-            let names = loaded.sources.map { $0.isHeld ? "agent" : $0.name }
-            source = names.indices.filter { names.firstIndex(of: names[$0]) == $0 }.map { names[$0] }
-                .joined(separator: ", ")
+            source = loaded.origin
             passphrase = loaded.passphraseOrigin
         }
     }

@@ -27,15 +27,15 @@ struct UnlockCommand: ParsableCommand {
         let place = Places.agent()
         // Before a passphrase is asked for.
         do { try place.prepare() } catch { throw AgentFailure.place(error) }
-        let sources = try IdentitySource(access).load().sources.map { source in
-            var source = source
+        let origins = try IdentitySource(access).load().origins.map { origin in
+            var origin = origin
             // Whoever reads of it may be in another folder.
-            if !source.name.hasPrefix("VAULT_") { source.name = "\(KnownVaults.place(of: FilePath(source.name)))" }
-            return source
+            if !origin.name.hasPrefix("VAULT_") { origin.name = "\(KnownVaults.place(of: FilePath(origin.name)))" }
+            return origin
         }
         let agent = try AgentClient.start(
             at: place, program: "/proc/self/exe", arguments: [Process.name, AgentCommand.verb])
-        let isKeptFromSwap = try agent.hold(sources, for: seconds)
+        let isKeptFromSwap = try agent.hold(origins, for: seconds)
         let until = Timestamp(seconds: Timestamp.now.seconds + seconds)
         Messages.note("unlocked for \(TimeSpan.words(seconds)), until \(until)", unless: access.quiet)
         if !isKeptFromSwap { Session.noteUnlockedMemory(unless: access.quiet) }

@@ -11,11 +11,8 @@ struct AgentChecks {
 
     init() {
         let place = Places.agent()
-        if let defect = place.folderDefect() {
-            findings.append(
-                Finding(
-                    .agent, .todo, "\(place.folder) \(defect), so that no agent is started there",
-                    hint: "set XDG_RUNTIME_DIR to a folder of your own, or move what is there out of the way"))
+        if let defect = place.defect {
+            findings.append(Finding(.agent, AgentFailure.place(.folder(place.folder, defect))))
         }
         let listener = AgentClient.listener(at: place)
         if let listener, listener.user != geteuid() {
@@ -28,7 +25,7 @@ struct AgentChecks {
         }
         do {
             if let status = try AgentClient(at: place)?.status() {
-                let recipients = status.sources.flatMap(\.keys).map(\.recipient.description).enumeration
+                let recipients = status.origins.flatMap(\.identities).map(\.recipient.description).enumeration
                 findings.append(
                     Finding(.agent, .ok, "unlocked until \(Timestamp(seconds: status.until)): \(recipients)"))
             } else if findings.isEmpty {

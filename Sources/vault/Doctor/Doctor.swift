@@ -70,8 +70,8 @@ struct Doctor {
                 Finding(
                     .identity, .todo, "\(needed.path) is locked, so that the vault's records were not looked at",
                     hint: "'\(Process.name) unlock' first, or give the passphrase as to any other verb"))
-        } catch VaultError.noMatch {
-            findings.append(Finding(.identity, VaultError.noMatch))
+        } catch let error as VaultError where [.noMatch, .noMatchElsewhere].contains(error) {
+            findings.append(Finding(.identity, error))
         } catch let failure as Failure where failure.status > 128 {
             throw failure
         } catch {

@@ -43,10 +43,9 @@ enum IdentityChecks {
 
     /// What opened the vault, and as whom.
     static func findings(_ reader: borrowing VaultReader, _ session: Session) -> [Finding] {
-        let loaded = session.loaded
-        let origin = loaded.areWithAgent ? "the agent" : loaded.sources.map(\.name).joined(separator: ", ")
-        return reader.members.filter { session.vault.isOwn($0) }.map { member in
-            Finding(.identity, .ok, "\(origin) opens the vault as \(member.label) (\(member.role.rawValue))")
+        reader.members.filter { session.vault.isOwn($0) }.map { member in
+            Finding(
+                .identity, .ok, "\(session.loaded.origin) opens the vault as \(member.label), \(member.role.rawValue)")
         }
     }
 }

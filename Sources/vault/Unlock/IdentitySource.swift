@@ -8,36 +8,43 @@ internal import VaultFile
 /// Identities, and what was said beside them about the vault they are for.
 struct LoadedIdentities {
     /// One for each file or variable.
-    private(set) var sources: [KeySource] = []
+    private(set) var origins: [IdentityOrigin] = []
     /// What gave the passphrase of the first file that has one; nil when none was needed.
     var passphraseOrigin: String?
 
-    /// The keys, in their order.
-    var keys: [any MemberKey] { sources.flatMap(\.keys) }
+    /// All of them, in their order.
+    var identities: [any MemberIdentity] { origins.flatMap(\.identities) }
+
+    /// The files and variables, or `agent` for what that holds, each once.
+    var origin: String {
+        let names = origins.map { $0.isHeld ? "agent" : $0.name }
+        return names.indices.filter { names.firstIndex(of: names[$0]) == $0 }.map { names[$0] }
+            .joined(separator: ", ")
+    }
 
     /// The pin behind the key in `VAULT_IDENTITY`, or in a file that holds such a line; and the variable or file.
     var pin: (pin: Pin, origin: String)? {
-        for source in sources { if let pin = source.pin { return (pin, "\(source)") } }
+        for origin in origins { if let pin = origin.pin { return (pin, "\(origin)") } }
         return nil
     }
 
     /// The vaults that comments in identity files name.
-    var commentIDs: Set<VaultID> { Set(sources.flatMap(\.vaultIDs)) }
+    var commentIDs: Set<VaultID> { Set(origins.flatMap(\.vaultIDs)) }
 
     /// The variable or file that has the first of the comments.
-    var commentOrigin: String { sources.first { !$0.vaultIDs.isEmpty }.map { "\($0)" } ?? "" }
+    var commentOrigin: String { origins.first { !$0.vaultIDs.isEmpty }.map { "\($0)" } ?? "" }
 
     /// Identities that were loaded somewhere.
-    init(_ sources: [KeySource]) throws {
-        for source in sources { try add(source) }
+    init(_ origins: [IdentityOrigin]) throws {
+        for origin in origins { try add(origin) }
     }
 
-    mutating func add(_ source: KeySource) throws {
-        if let (pin, _) = pin, let other = source.pin, pin != other {
+    mutating func add(_ origin: IdentityOrigin) throws {
+        if let (pin, _) = pin, let other = origin.pin, pin != other {
             throw Failure(
                 .notAllowed, "the identities are for different vaults", hint: "use --vault-id to choose one")
         }
-        sources.append(source)
+        origins.append(origin)
     }
 }
 
@@ -56,7 +63,7 @@ struct IdentitySource {
     /// Loads the identities of the first source.
     func load() throws -> LoadedIdentities {
         if let loaded = try loadGiven() { return loaded }
-        let held = try heldSources()
+        let held = try heldOrigins()
         if !held.isEmpty { return try LoadedIdentities(held) }
         return try loadDefault()
     }
@@ -194,11 +201,11 @@ struct IdentitySource {
     }
 
     /// What the agent holds; nothing when there is none.
-    private func heldSources() throws -> [KeySource] {
+    private func heldOrigins() throws -> [IdentityOrigin] {
         // A completion does not wait for one that hangs.
         guard access.usesAgent, let agent = AgentClient(at: Places.agent(), patience: access.isCompletion ? 1 : 10)
         else { return [] }
-        return try agent.status()?.sources ?? []
+        return try agent.status()?.origins ?? []
     }
 
     private func load(files: [String], check: (stat) throws -> Void = { _ in }) throws -> LoadedIdentities {
@@ -214,16 +221,16 @@ struct IdentitySource {
                 try loaded.add(content.withBytes { try parse($0, path) })
                 continue
             }
-            let hash = content.withBytes { KeySource.hash($0) }
+            let hash = content.withBytes { IdentityOrigin.hash($0) }
             // Rather than ask for its passphrase.
-            if passphrases.isPrompt, let held = try heldSources().first(where: { $0.fileHash == hash }) {
+            if passphrases.isPrompt, let held = try heldOrigins().first(where: { $0.fileHash == hash }) {
                 try loaded.add(held)
                 continue
             }
             let text = try decrypt(content.withBytes { $0.publicCopy }, path)
-            var source = try text.withBytes { try parse($0, path) }
-            source.fileHash = hash
-            try loaded.add(source)
+            var origin = try text.withBytes { try parse($0, path) }
+            origin.fileHash = hash
+            try loaded.add(origin)
             loaded.passphraseOrigin = loaded.passphraseOrigin ?? passphrases.origin
         }
         return loaded
@@ -234,15 +241,15 @@ struct IdentitySource {
     }
 
     /// The text of an identity file, or the line of a CI system.
-    private func parse(_ text: Span<UInt8>, _ name: String, status: Status = .damaged) throws -> KeySource {
+    private func parse(_ text: Span<UInt8>, _ name: String, status: Status = .damaged) throws -> IdentityOrigin {
         let line = text.extracting(text.trimmedRange)
         if Self.isOneline(line) { return try parse(key: line, source: name, status: status) }
         do throws(IdentityFile.Malformed) {
             let contents = try IdentityFile.parse(text, commentsAfter: "vault-id:")
-            var source = KeySource(name: name)
-            source.keys = contents.identities
-            source.vaultIDs = contents.comments.compactMap { VaultID($0) }
-            return source
+            var origin = IdentityOrigin(name: name)
+            origin.identities = contents.identities
+            origin.vaultIDs = contents.comments.compactMap { VaultID($0) }
+            return origin
         } catch {
             switch error {
             case .line(let number):
@@ -283,7 +290,7 @@ struct IdentitySource {
     }
 
     /// The key itself, perhaps with the pin of its vault behind it; or the text of an identity file.
-    private func parse(key text: Span<UInt8>, source name: String, status: Status = .setting) throws -> KeySource {
+    private func parse(key text: Span<UInt8>, source name: String, status: Status = .setting) throws -> IdentityOrigin {
         let key = text.extracting(text.trimmedRange)
         let colon = key.firstIndex { $0 == UInt8(ascii: ":") }
         if key.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "#") }) != nil {
@@ -298,14 +305,14 @@ struct IdentitySource {
                     ? "the path of a file goes into VAULT_IDENTITY_FILE"
                     : "it is AGE-SECRET-KEY-1…, or that with :vault1… behind it")
         }
-        var source = KeySource(name: name)
-        source.keys = [identity]
+        var origin = IdentityOrigin(name: name)
+        origin.identities = [identity]
         if let colon {
             guard let pin = Pin(String(decoding: key.extracting(droppingFirst: colon + 1).publicCopy, as: UTF8.self))
             else { throw Failure(status, "what stands behind the key in \(name) is not a vault's id") }
-            source.pin = pin
+            origin.pin = pin
         }
-        return source
+        return origin
     }
 
     /// Whether it is a line such as `AGE-SECRET-KEY-1…:vault1…`, as `identity new --oneline` writes.

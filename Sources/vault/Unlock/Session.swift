@@ -48,7 +48,7 @@ struct Session {
         self.access = access
         self.loaded = loaded
         vault = Vault(
-            path: path, identities: loaded.keys, trust: trust,
+            path: path, identities: loaded.identities, trust: trust,
             ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
         )
     }

@@ -3,7 +3,7 @@ public import Age
 /// The key of a member: it opens what is encrypted to them, and signs in their name.
 ///
 /// The secret may be in this process, as that of an `X25519Identity` is, or with an agent that never gives it away.
-public protocol MemberKey: Identity {
+public protocol MemberIdentity: Identity {
     /// What the vault is encrypted to.
     var recipient: X25519Recipient { get }
 
@@ -19,7 +19,7 @@ public protocol MemberKey: Identity {
     func signature(for text: String) throws(VaultError) -> [UInt8]
 }
 
-extension X25519Identity: MemberKey {
+extension X25519Identity: MemberIdentity {
     /// False: the secret is in this process.
     public var isElsewhere: Bool { false }
 
@@ -30,7 +30,7 @@ extension X25519Identity: MemberKey {
     public func signature(for text: String) throws(VaultError) -> [UInt8] { SigningKey(of: self).sign(text).signature }
 }
 
-extension MemberKey {
+extension MemberIdentity {
     /// A text with this member's signature.
     ///
     /// - Throws: ``VaultError/noAnswer(_:)``, also when the signature is not one of this member.

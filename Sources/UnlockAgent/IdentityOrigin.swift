@@ -2,11 +2,11 @@ public import VaultFile
 internal import Age
 internal import Sodium
 
-/// Keys that came from one place, and what was said beside them.
-public struct KeySource: Sendable, CustomStringConvertible {
+/// Identities that came from one place, and what was said beside them.
+public struct IdentityOrigin: Sendable, CustomStringConvertible {
     /// The place, for messages: the path of a file, or the name of a variable.
     public var name: String
-    /// Whether the keys are with the agent.
+    /// Whether they are with the agent.
     public private(set) var isHeld = false
     /// The hash of the file where that is encrypted, so that the same file is known again without its passphrase.
     public var fileHash: [UInt8]?
@@ -15,12 +15,12 @@ public struct KeySource: Sendable, CustomStringConvertible {
     /// The vaults that comments named.
     public var vaultIDs: [VaultID] = []
     /// In their order.
-    public var keys: [any MemberKey] = []
+    public var identities: [any MemberIdentity] = []
 
     /// The place as a message calls it: what the agent holds came from there in another process.
     public var description: String { isHeld ? "the agent, which has it from \(name)" : name }
 
-    /// A place without keys.
+    /// A place without identities.
     public init(name: String, fileHash: [UInt8]? = nil) {
         self.name = name
         self.fileHash = fileHash
@@ -32,15 +32,15 @@ public struct KeySource: Sendable, CustomStringConvertible {
     }
 }
 
-extension KeySource {
+extension IdentityOrigin {
     /// The same, as an agent holds it.
-    func held() -> KeySource {
+    func held() -> IdentityOrigin {
         var held = self
         held.isHeld = true
         return held
     }
 
-    /// Appends everything but the keys.
+    /// Appends everything but the identities.
     func append(to message: inout MessageWriter) {
         message.append(name)
         let hash = fileHash ?? []
@@ -50,7 +50,7 @@ extension KeySource {
         for id in vaultIDs { message.append(id.description) }
     }
 
-    /// Reads everything but the keys.
+    /// Reads everything but the identities.
     init?(from message: inout MessageReader) {
         guard let name = message.text(), let hash = message.publicBytes(), let pin = message.text(),
             let count = message.count()

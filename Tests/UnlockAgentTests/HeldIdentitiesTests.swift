@@ -5,13 +5,13 @@ import VaultFile
 
 @testable import UnlockAgent
 
-@Suite struct HeldKeysTests {
+@Suite struct HeldIdentitiesTests {
     private let identity = X25519Identity()
     private let other = X25519Identity()
 
     /// Keys that hold both identities, from two places.
-    private func held() throws -> HeldKeys {
-        var keys = HeldKeys()
+    private func held() throws -> HeldIdentities {
+        var keys = HeldIdentities()
         #expect(try ask(holding([identity], [other]), &keys, now: 1000)?.kind() == .done)
         return keys
     }
@@ -21,7 +21,7 @@ import VaultFile
         request.append(seconds)
         request.append(places.count)
         for (number, identities) in places.enumerated() {
-            var source = KeySource(name: "place \(number)", fileHash: [UInt8(number)])
+            var source = IdentityOrigin(name: "place \(number)", fileHash: [UInt8(number)])
             source.pin = number == 0 ? Pin("\(try id()):7") : nil
             source.vaultIDs = number == 1 ? [try id()] : []
             source.append(to: &request)
@@ -128,7 +128,7 @@ import VaultFile
 
     @Test(arguments: [0, -1, Int.max])
     func aTimeThatIsNoneIsRefused(_ seconds: Int) throws {
-        var keys = HeldKeys()
+        var keys = HeldIdentities()
         #expect(try ask(holding([identity], seconds: seconds), &keys, now: 1000) == nil)
     }
 
@@ -163,7 +163,7 @@ import VaultFile
     }
 
     @Test func numbersOfFieldsAreLimitedByTheirBytes() {
-        var keys = HeldKeys()
+        var keys = HeldIdentities()
         for number in [Int.max, 1 << 40, -1] {
             var request = MessageWriter(.hold)
             request.append(60)
@@ -175,7 +175,7 @@ import VaultFile
 }
 
 /// What is said to keys in `bytes`, and their answer; nil when it makes no sense to them.
-private func ask(_ bytes: [UInt8], _ keys: inout HeldKeys, now: Int = 0) -> Answer? {
+private func ask(_ bytes: [UInt8], _ keys: inout HeldIdentities, now: Int = 0) -> Answer? {
     let request = MessageReader(SecretBytes(copying: bytes.span))
     guard let answer = keys.answer(request, now: now) else { return nil }
     return Answer(answer.reply.bytes)
@@ -197,7 +197,7 @@ private final class Answer {
     func number() -> Int? { message.number() }
     func text() -> String? { message.text() }
     func bytes() -> [UInt8]? { message.publicBytes() }
-    func source() -> KeySource? { KeySource(from: &message) }
+    func source() -> IdentityOrigin? { IdentityOrigin(from: &message) }
 }
 
 extension MessageWriter {

@@ -3,12 +3,12 @@ internal import Sodium
 internal import VaultFile
 
 /// What an agent holds, and what it does with it.
-struct HeldKeys {
-    /// Without their keys, which stand beside them.
-    private var sources: [(source: KeySource, keys: [Key])] = []
+struct HeldIdentities {
+    /// Without their identities, which stand beside them.
+    private var origins: [(origin: IdentityOrigin, identities: [Held])] = []
 
-    /// A key with what is derived from it, since that is asked for much more often than it changes.
-    private struct Key {
+    /// An identity with what is derived from it, since that is asked for much more often than it changes.
+    private struct Held {
         let identity: X25519Identity
         let verificationKey: VerificationKey
 
@@ -25,7 +25,7 @@ struct HeldKeys {
     struct Answer: ~Copyable {
         enum Effect {
             case none
-            /// There are new keys, to be forgotten after so many seconds.
+            /// There are new identities, to be forgotten after so many seconds.
             case held(seconds: Int)
             case locked
         }
@@ -56,13 +56,13 @@ struct HeldKeys {
         var reply = MessageWriter(.done)
         reply.append(Message.version)
         reply.append(until)
-        reply.append(sources.count)
-        for (source, keys) in sources {
-            source.append(to: &reply)
-            reply.append(keys.count)
-            for key in keys {
-                reply.append(key.identity.recipient.description)
-                reply.append(key.verificationKey.description)
+        reply.append(origins.count)
+        for (origin, identities) in origins {
+            origin.append(to: &reply)
+            reply.append(identities.count)
+            for held in identities {
+                reply.append(held.identity.recipient.description)
+                reply.append(held.verificationKey.description)
             }
         }
         return reply
@@ -70,19 +70,19 @@ struct HeldKeys {
 
     private mutating func hold(_ request: inout MessageReader, now: Int) -> Answer? {
         guard let seconds = request.number(), seconds > 0, let count = request.count() else { return nil }
-        var sources: [(KeySource, [Key])] = []
+        var origins: [(IdentityOrigin, [Held])] = []
         for _ in 0..<count {
-            guard let source = KeySource(from: &request), let keyCount = request.count() else { return nil }
-            var keys: [Key] = []
-            for _ in 0..<keyCount {
+            guard let origin = IdentityOrigin(from: &request), let identityCount = request.count() else { return nil }
+            var identities: [Held] = []
+            for _ in 0..<identityCount {
                 guard let identity = request.withField({ X25519Identity(parsing: $0) }) else { return nil }
-                keys.append(Key(identity))
+                identities.append(Held(identity))
             }
-            sources.append((source, keys))
+            origins.append((origin, identities))
         }
         let (until, isEndless) = now.addingReportingOverflow(seconds)
         guard request.isAtEnd, !isEndless else { return nil }
-        self.sources = sources
+        self.origins = origins
         self.until = until
         var reply = MessageWriter(.done)
         reply.append(SecretMemory.isLocked ? 1 : 0)
@@ -105,9 +105,11 @@ struct HeldKeys {
             stanzas.append(Stanza(type: X25519Identity.stanzaType, arguments: arguments, body: body))
         }
         guard request.isAtEnd else { return nil }
-        guard let key = identity(name) else { return Answer(reply: MessageWriter(.refused)) }
+        guard let identity = identity(name) else { return Answer(reply: MessageWriter(.refused)) }
         do throws(AgeError) {
-            guard let found = try key.unwrap(firstOf: stanzas) else { return Answer(reply: MessageWriter(.noMatch)) }
+            guard let found = try identity.unwrap(firstOf: stanzas) else {
+                return Answer(reply: MessageWriter(.noMatch))
+            }
             var reply = MessageWriter(.done)
             reply.append(found.stanza)
             found.fileKey.withBytes { reply.append($0) }
@@ -123,7 +125,8 @@ struct HeldKeys {
     /// Signs a roster or a manifest, and nothing else: a signature is good for nothing but a vault.
     private func sign(_ request: inout MessageReader) -> Answer? {
         guard let name = request.text(), let text = request.text(), request.isAtEnd else { return nil }
-        guard let key = identity(name), VaultText.isWellFormed(text), let signature = try? key.signature(for: text)
+        guard let identity = identity(name), VaultText.isWellFormed(text),
+            let signature = try? identity.signature(for: text)
         else {
             return Answer(reply: MessageWriter(.refused))
         }
@@ -134,8 +137,8 @@ struct HeldKeys {
 
     /// The identity that a client names by its verification key: there may be others by now than when it asked.
     private func identity(_ name: String) -> X25519Identity? {
-        for (_, keys) in sources {
-            for key in keys where key.verificationKey.description == name { return key.identity }
+        for (_, identities) in origins {
+            for held in identities where held.verificationKey.description == name { return held.identity }
         }
         return nil
     }
