@@ -75,11 +75,13 @@ public struct X25519Recipient: Recipient, Hashable, Sendable, CustomStringConver
 
     fileprivate init(publicKey: [UInt8]) { self.publicKey = publicKey }
 
-    /// The recipient that `text` (`age1…`, in lower case) stands for, or nil when it stands for none, or for a point
-    /// of low order, which everybody could open.
+    /// The recipient that `text` (`age1…`, in lower case) stands for, or nil when it stands for none, for a point of low
+    /// order, which everybody could open, or for a number that is not below the field's prime.
     public init?(parsing text: String) {
         self.init(unchecked: text)
-        guard X25519.sharedSecret(.random(count: X25519.keySize), with: publicKey.span) != nil else { return nil }
+        guard isCanonical, X25519.sharedSecret(.random(count: X25519.keySize), with: publicKey.span) != nil else {
+            return nil
+        }
     }
 
     /// The recipient that `text` stands for, where somebody else has refused points of low order already.
@@ -89,6 +91,10 @@ public struct X25519Recipient: Recipient, Hashable, Sendable, CustomStringConver
         guard Bech32.decode(Array(text.utf8).span, prefix: Self.prefix, into: &output) else { return nil }
         publicKey = key
     }
+
+    /// Whether the key is below the field's prime. Another spelling of the same point would be another recipient in a
+    /// list.
+    package var isCanonical: Bool { X25519.isCanonical(publicKey.span) }
 
     /// The recipient as text, `age1…`.
     public var description: String { Bech32.encode(publicKey.span, prefix: Self.prefix) }

@@ -38,6 +38,12 @@ public enum Ed25519 {
         }
     }
 
+    /// Whether a public key is a point of the main subgroup, so that signatures can be its owner's alone.
+    package static func isValidPublicKey(_ publicKey: Span<UInt8>) -> Bool {
+        guard publicKey.count == publicKeySize else { return false }
+        return unsafe publicKey.withAddress { unsafe crypto_core_ed25519_is_valid_point($0) == 1 }
+    }
+
     /// Whether `signature` is one of `message` by the owner of `publicKey`. Keys of small order never verify.
     public static func isValid(_ signature: Span<UInt8>, for message: Span<UInt8>, publicKey: Span<UInt8>) -> Bool {
         guard signature.count == signatureSize, publicKey.count == publicKeySize else { return false }

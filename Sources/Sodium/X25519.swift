@@ -21,6 +21,13 @@ public enum X25519 {
         return shared
     }
 
+    /// Whether a public key is below the prime 2^255 - 19, as computed ones are (RFC 7748, section 5).
+    package static func isCanonical(_ publicKey: Span<UInt8>) -> Bool {
+        guard publicKey.count == keySize, publicKey[31] <= 0x7f else { return false }
+        let isHighest = publicKey[31] == 0x7f && (1..<31).allSatisfy { publicKey[$0] == 0xff }
+        return !isHighest || publicKey[0] < 0xed
+    }
+
     /// Computes the shared secret into bytes that are there; false when it would be zero.
     package static func computeSharedSecret(
         _ secretKey: borrowing SecretBytes, with publicKey: Span<UInt8>, into output: inout MutableSpan<UInt8>

@@ -39,8 +39,9 @@ public final class AgentClient: Sendable {
     /// - Parameters:
     ///   - place: Where it is.
     ///   - patience: How long an answer may take, in seconds.
-    public init?(at place: AgentPlace, patience: Int = 10) {
-        guard let socket = Self.connect(to: place, patience: patience) else { return nil }
+    /// - Throws: ``AgentFailure/noAnswer(_:)`` when there is one that lets nobody in.
+    public init?(at place: AgentPlace, patience: Int = 10) throws(AgentFailure) {
+        guard let socket = try Self.connect(to: place, patience: patience) else { return nil }
         self.place = place
         self.patience = patience
         connection = Mutex(socket)
@@ -49,18 +50,21 @@ public final class AgentClient: Sendable {
     /// Who listens where an agent would: its user and its process; nil when nobody does. An agent of another user is
     /// never asked for anything.
     public static func listener(at place: AgentPlace) -> (user: UInt32, process: Int32)? {
-        reach(place)?.peer
+        (try? reach(place, patience: 1))?.peer
     }
 
-    private static func connect(to place: AgentPlace, patience: Int) -> PacketSocket? {
-        guard let socket = reach(place, patience: patience), socket.peer?.user == geteuid() else { return nil }
+    private static func connect(to place: AgentPlace, patience: Int) throws(AgentFailure) -> PacketSocket? {
+        guard let socket = try reach(place, patience: patience), socket.peer?.user == geteuid() else { return nil }
         return socket
     }
 
-    private static func reach(_ place: AgentPlace, patience: Int = 10) -> PacketSocket? {
+    private static func reach(_ place: AgentPlace, patience: Int) throws(AgentFailure) -> PacketSocket? {
         guard PacketSocket.isAddress(place.socket), let socket = PacketSocket() else { return nil }
         socket.setPatience(patience)
-        return socket.connect(to: place.socket) ? socket : nil
+        if socket.connect(to: place.socket) { return socket }
+        // So many wait to be let in that there is no place for one more.
+        guard errno != EAGAIN else { throw .noAnswer("the agent does not let anybody in") }
+        return nil
     }
 
     /// What the agent holds; nil when that is nothing, or it has ended meanwhile.
@@ -102,7 +106,7 @@ public final class AgentClient: Sendable {
     ///   - seconds: How long it holds them.
     /// - Returns: Whether they are kept from being swapped out.
     /// - Throws: ``AgentFailure``.
-    public func hold(_ origins: [IdentityOrigin], for seconds: Int) throws(AgentFailure) -> Bool {
+    private func hold(_ origins: [IdentityOrigin], for seconds: Int) throws(AgentFailure) -> Bool {
         var request = MessageWriter(.hold)
         request.append(seconds)
         request.append(origins.count)
@@ -124,7 +128,7 @@ public final class AgentClient: Sendable {
     /// Has the agent forget everything, and end.
     ///
     /// - Throws: ``AgentFailure``, but not when it has ended by itself.
-    public func lock() throws(AgentFailure) {
+    private func lock() throws(AgentFailure) {
         do throws(AgentFailure) {
             var reply = try ask(MessageWriter(.lock))
             guard reply.reply() == .done else { throw .noAnswer("the agent does not lock") }
@@ -141,7 +145,7 @@ public final class AgentClient: Sendable {
                 if let reply = connection.receive() { return reply }
                 guard errno == 0 || errno == ECONNRESET else { throw failure(connection) }
             }
-            connection = Self.connect(to: place, patience: patience)
+            connection = try Self.connect(to: place, patience: patience)
             guard let connection else { throw .ended }
             guard connection.send(request), let reply = connection.receive() else { throw failure(connection) }
             return reply
@@ -161,24 +165,30 @@ public final class AgentClient: Sendable {
 
 extension AgentClient {
     /// How long it may take until an agent that is just starting or ending is there or gone, in milliseconds.
-    private static let startPatience = 3000
+    private static let transition = 3000
 
-    /// Connects to the agent of this user, and starts one where there is none.
+    /// Has the agent of this user hold identities, and starts one where there is none.
     ///
     /// - Parameters:
+    ///   - origins: What it is to hold, in the place of what it holds.
+    ///   - seconds: How long.
     ///   - place: Where it is, or will be.
     ///   - program: What runs as the agent: ``AgentServer/run()`` must be what it comes to.
     ///   - arguments: Its argument vector.
-    /// - Returns: The connection.
+    /// - Returns: Whether they are kept from being swapped out.
     /// - Throws: ``AgentFailure``.
-    public static func start(
-        at place: AgentPlace, program: String, arguments: [String]
-    ) throws(AgentFailure) -> AgentClient {
+    public static func hold(
+        _ origins: [IdentityOrigin], for seconds: Int, at place: AgentPlace, program: String, arguments: [String]
+    ) throws(AgentFailure) -> Bool {
         do { try place.prepare() } catch { throw .place(error) }
-        for _ in 0..<startPatience / 20 {
-            if let client = AgentClient(at: place) { return client }
-            let lock = unsafe open(place.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
-            guard lock >= 0 else { throw .place(.system("opening", place.lock, errno: errno)) }
+        for _ in 0..<transition / 20 {
+            do throws(AgentFailure) {
+                if let client = try AgentClient(at: place) { return try client.hold(origins, for: seconds) }
+            } catch {
+                // One that was just ending; the next one is tried.
+                guard error == .ended else { throw error }
+            }
+            let lock = try place.openLock()
             defer { close(lock) }
             if flock(lock, LOCK_EX | LOCK_NB) == 0 {
                 try start(at: place, lock: lock, program: program, arguments: arguments)
@@ -186,8 +196,30 @@ extension AgentClient {
                 usleep(20_000)
             }
         }
-        throw .noAnswer("there is an agent that does not answer")
+        throw .noAnswer(unreachable)
     }
+
+    /// Has the agent of this user forget everything, and end.
+    ///
+    /// - Returns: Whether there was one.
+    /// - Throws: ``AgentFailure``, also when there is one that cannot be reached.
+    public static func lock(at place: AgentPlace) throws(AgentFailure) -> Bool {
+        if let client = try AgentClient(at: place) {
+            try client.lock()
+            return true
+        }
+        guard place.defect == nil, unsafe access(place.lock, F_OK) == 0 else { return false }
+        for _ in 0..<transition / 20 {
+            let lock = try place.openLock()
+            defer { close(lock) }
+            // An agent holds it until it has ended.
+            if flock(lock, LOCK_SH | LOCK_NB) == 0 { return false }
+            usleep(20_000)
+        }
+        throw .noAnswer(unreachable)
+    }
+
+    private static let unreachable = "there is an agent that cannot be reached"
 
     /// Starts an agent, which nobody else does: whoever holds the lock may remove a socket that is left over.
     private static func start(
@@ -200,7 +232,9 @@ extension AgentClient {
         // Above all numbers that they get, so that none takes the place of another.
         let descriptors = [socket.descriptor, lock].map { clinux_duplicate_from($0, 16) }
         defer { for descriptor in descriptors where descriptor >= 0 { close(descriptor) } }
-        let number = DetachedProcess.start(program, arguments: arguments, descriptors: descriptors)
+        let number =
+            descriptors.contains { $0 < 0 }
+            ? errno : DetachedProcess.start(program, arguments: arguments, descriptors: descriptors)
         guard number == 0 else {
             _ = unsafe unlink(place.socket)
             throw .notStarted(errno: number)

@@ -57,6 +57,13 @@ public struct AgentPlace: Sendable {
         guard PacketSocket.isAddress(socket) else { throw .tooLong(socket) }
     }
 
+    /// Opens the file that an agent holds locked.
+    func openLock() throws(AgentFailure) -> Int32 {
+        let descriptor = unsafe open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+        guard descriptor >= 0 else { throw .place(.system("opening", lock, errno: errno)) }
+        return descriptor
+    }
+
     /// What is wrong with the folder; nil when nothing is, or there is none.
     public var defect: Defect? {
         var status = stat()

@@ -12,7 +12,7 @@ public struct AgentServer: ~Copyable {
 
     /// How long a client may say nothing, in seconds; and how long the agent waits for its first identities.
     private static let patience = 10
-    /// How often an agent that nobody asks looks whether it can still be found, in seconds.
+    /// How often the agent looks whether it can still be found, in seconds.
     private static let round = 60
 
     /// Where the socket is, and which file that was at the start.
@@ -79,6 +79,7 @@ public struct AgentServer: ~Copyable {
     }
 
     private mutating func serve() {
+        var lookedFor = Client.now
         let own = [signals, Self.listener] + alarms.map(\.descriptor)
         while true {
             var polled = (own + clients.map(\.descriptor)).map {
@@ -89,7 +90,10 @@ public struct AgentServer: ~Copyable {
             guard count >= 0 || errno == EINTR else { return }
             // Time and signals come before anybody's question.
             if polled[0].revents != 0 || alarms.contains(where: \.hasRung) { return }
-            if count == 0, !canBeFound { return }
+            if Client.now - lookedFor >= Self.round {
+                guard canBeFound else { return }
+                lookedFor = Client.now
+            }
             guard hear(polled[own.count...]) else { return }
             if polled[1].revents != 0 { letIn() }
         }

@@ -124,7 +124,7 @@ package enum DurableFile {
     }
 
     /// Removes what a writer that was killed left in the folder of `path`. Only for who holds the lock.
-    static func removeRemains(of path: FilePath) { for file in remains(of: path) { remove(file) } }
+    package static func removeRemains(of path: FilePath) { for file in remains(of: path) { remove(file) } }
 
     /// What a writer that was killed left in the folder of `path`; and what one that is at work has there.
     package static func remains(of path: FilePath) -> [FilePath] {

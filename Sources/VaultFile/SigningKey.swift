@@ -33,6 +33,9 @@ public struct VerificationKey: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// Whether signatures can be verified with it at all: not with every 32 bytes.
+    public var canVerify: Bool { Ed25519.isValidPublicKey(bytes.span) }
+
     /// `vaultkey1…`
     public var description: String { Bech32.encode(bytes.span, prefix: Self.prefix) }
 }

@@ -89,7 +89,9 @@ extension Failure {
         case .damaged(let path, let what):
             self.init(
                 .damaged, "\(path) is damaged: \(what)",
-                hint: "the version before it may be good: \(Self.backup(of: path))")
+                hint: unsafe access(Self.backup(of: path), F_OK) == 0
+                    ? "the version before it may be good: \(Self.backup(of: path))"
+                    : "get a good copy from the vault's owner, or from a backup")
         case .damagedState(let path):
             self.init(
                 .damaged, "\(path) is damaged: it remembers the newest version of the vault seen here",
@@ -118,8 +120,8 @@ extension Failure {
                 hints: [
                     "whoever wants the tokens that you add could put a vault of their own in its place",
                     "if you did not do this, get a copy of the right one from the vault's owner",
-                    "if the owner handed the vault over ('\(Process.name) rekey'), ask for the new id through "
-                        + "another channel; only if it is \(found), put it in the place of the old one in \(origin)",
+                    "if the owner handed the vault over, or '\(Process.name) rekey' was cut short, ask for the new id "
+                        + "through another channel; only if it is \(found), put it in the place of the old one in \(origin)",
                 ])
         case .unknownVault(let id):
             self.init(

@@ -54,6 +54,7 @@ struct IdentityCommand: ParsableCommand {
         func run() throws {
             let access = options.access
             if let output, output.isEmpty { throw Failure(.usage, "the path of -o is empty") }
+            if let output { try IdentitySource.refuseKeys(in: [output], Failure(.usage, "-o is a key, not a path")) }
             if oneline, output == nil, Output.isTerminal, !reveal {
                 throw Failure(
                     .usage, "this would show the key on the terminal",

@@ -45,7 +45,7 @@ struct InitCommand: ParsableCommand {
                 unless: access.quiet)
         }
         let recipient = loaded.identities.first.map(\.recipient.description) ?? ""
-        try Output.write("recipient \(recipient)\nvault-id \(id)\n")
+        try Output.write(outcome: "recipient \(recipient)\nvault-id \(id)\n")
         Messages.notice(
             "keep the vault-id: a machine that does not know the vault asks for it (VAULT_ID)", unless: access.quiet)
         session.finish()

@@ -8,10 +8,7 @@ struct LockCommand: ParsableCommand {
     @OptionGroup var options: AccessOptions
 
     func run() throws {
-        guard let agent = AgentClient(at: Places.agent()) else {
-            return Messages.note("nothing is unlocked", unless: options.access.quiet)
-        }
-        try agent.lock()
-        Messages.note("locked", unless: options.access.quiet)
+        let wasUnlocked = try AgentClient.lock(at: Places.agent())
+        Messages.note(wasUnlocked ? "locked" : "nothing is unlocked", unless: options.access.quiet)
     }
 }

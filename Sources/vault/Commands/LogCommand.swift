@@ -39,7 +39,8 @@ struct LogCommand: ParsableCommand {
         } else if !entries.isEmpty {
             try printTable(entries)
         } else {
-            Messages.note("nothing has been logged", unless: options.access.quiet)
+            let problem = TrailFile()?.problem().map { ", since nothing can be: \($0.text)" }
+            Messages.note("nothing has been logged" + (problem ?? ""), unless: options.access.quiet)
         }
         if strayLines > 0 {
             let lines = strayLines == 1 ? "1 line of the log is" : "\(strayLines) lines of the log are"

@@ -89,9 +89,9 @@ struct MemberCommand: ParsableCommand {
             let pin = written.result
             if json {
                 try Output.write(
-                    "{\"added\":\"\(label)\",\"role\":\"\(member.role.rawValue)\",\"pin\":\"\(pin)\"}\n")
+                    outcome: "{\"added\":\"\(label)\",\"role\":\"\(member.role.rawValue)\",\"pin\":\"\(pin)\"}\n")
             } else {
-                try Output.write("pin \(pin)\n")
+                try Output.write(outcome: "pin \(pin)\n")
             }
             Messages.note("added \(label) as \(member.role.rawValue)", unless: access.quiet)
             Messages.note(
@@ -118,7 +118,7 @@ struct MemberCommand: ParsableCommand {
             var key: VerificationKey?
             if let verifier {
                 key = VerificationKey(verifier)
-                guard key != nil else { throw Failure(.usage, "this is not a verifier", hint: Self.usage) }
+                guard key?.canVerify ?? false else { throw Failure(.usage, "this is not a verifier", hint: Self.usage) }
             } else if role == .writer {
                 throw Failure(.usage, "a writer needs a verifier behind the recipient", hint: Self.usage)
             }
@@ -129,8 +129,10 @@ struct MemberCommand: ParsableCommand {
             if let recipient = X25519Recipient(parsing: text) { return recipient }
             let lowercase = text.lowercased()
             let what =
-                if X25519Recipient(unchecked: text) != nil {
-                    "this recipient is a point of low order, which everybody could open"
+                if let recipient = X25519Recipient(unchecked: text) {
+                    recipient.isCanonical
+                        ? "this recipient is a point of low order, which everybody could open"
+                        : "this recipient is not written as age writes one"
                 } else if lowercase.hasPrefix("vaultkey1") {
                     "this is a verifier, and the recipient comes before it"
                 } else if lowercase.hasPrefix("ssh-") {
@@ -212,16 +214,21 @@ struct MemberCommand: ParsableCommand {
             let path = session.vault.path
             let known = Session.knownVaults()
             if let entry = try? known.entry(for: path), entry.pin.id == pin.id {
-                Session.remember(pin, path, known, followsGit: entry.followsGit)
+                // Never lower than somebody has set it.
+                let version = max(pin.minimumRosterVersion, entry.pin.minimumRosterVersion)
+                Session.remember(
+                    Pin(id: pin.id, minimumRosterVersion: version), path, known, followsGit: entry.followsGit)
             }
             let since = Self.nextSecond()
             let names = try? listed.get()
             if json {
                 let rotate = names.map { ResourceJSON.list($0.map { "\"\($0)\"" }) } ?? "null"
                 try Output.write(
-                    "{\"removed\":\"\(label)\",\"pin\":\"\(pin)\",\"rotate\":\(rotate),\"since\":\"\(since)\"}\n")
+                    outcome:
+                        "{\"removed\":\"\(label)\",\"pin\":\"\(pin)\",\"rotate\":\(rotate),\"since\":\"\(since)\"}\n")
             } else {
-                try Output.write("pin \(pin)\nsince \(since)\n" + (names ?? []).map { "rotate \($0)\n" }.joined())
+                try Output.write(
+                    outcome: "pin \(pin)\nsince \(since)\n" + (names ?? []).map { "rotate \($0)\n" }.joined())
             }
             if !access.quiet { explain(path, since, hasTokens: names != []) }
             session.finish()

@@ -24,7 +24,7 @@ struct RekeyCommand: ParsableCommand {
         let known = Session.knownVaults()
         let entry = try? known.entry(for: path)
         Session.remember(Pin(id: rekeyed.id), path, known, followsGit: entry?.followsGit)
-        try Output.write(json ? "{\"id\":\"\(rekeyed.id)\"}\n" : "vault-id \(rekeyed.id)\n")
+        try Output.write(outcome: json ? "{\"id\":\"\(rekeyed.id)\"}\n" : "vault-id \(rekeyed.id)\n")
         if !access.quiet { try explain(rekeyed, session) }
         session.finish()
         try written.confirm()

@@ -19,6 +19,8 @@ struct StatusCommand: ParsableCommand {
         let until = try AgentClient(at: Places.agent())?.status()?.until
         let path = try Session.path(access)
         var report = Report(path: "\(KnownVaults.place(of: path))", until: until.map { Timestamp(seconds: $0) })
+        // What is unlocked is said whatever becomes of the vault.
+        var failure: (any Error)?
         do {
             let session = try Session(access)
             let reader = try session.vault.open()
@@ -29,15 +31,19 @@ struct StatusCommand: ParsableCommand {
         } catch is PassphraseNeeded {
             report.state = .locked
             report.id = try (Session.givenPin(access) ?? Session.knownVaults().entry(for: path)?.pin)?.id
+        } catch {
+            failure = error
+            report.state = .refused
         }
         try Output.write(json ? report.json : report.text)
+        if let failure { throw failure }
     }
 }
 
 /// What `status` has to say.
 private struct Report {
     enum State: String {
-        case open, locked, missing
+        case open, locked, missing, refused
     }
 
     let path: String
@@ -75,7 +81,7 @@ private struct Report {
         line("id", id?.description)
         line("generation", opened.map { "\($0.generation)" })
         line("roster", opened.map { "\($0.rosterVersion)" })
-        line("member", opened?.member.map { "\($0.label), \($0.role.rawValue)" })
+        line("member", opened?.member.map { "\($0.label) (\($0.role.rawValue))" })
         line("opened by", opened?.source)
         line("passphrase", opened?.passphrase)
         let left = until.map { TimeSpan.words(max(0, $0.seconds - Timestamp.now.seconds)) }

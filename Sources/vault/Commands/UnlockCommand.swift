@@ -33,9 +33,8 @@ struct UnlockCommand: ParsableCommand {
             if !origin.name.hasPrefix("VAULT_") { origin.name = "\(KnownVaults.place(of: FilePath(origin.name)))" }
             return origin
         }
-        let agent = try AgentClient.start(
-            at: place, program: "/proc/self/exe", arguments: [Process.name, AgentCommand.verb])
-        let isKeptFromSwap = try agent.hold(origins, for: seconds)
+        let isKeptFromSwap = try AgentClient.hold(
+            origins, for: seconds, at: place, program: "/proc/self/exe", arguments: [Process.name, AgentCommand.verb])
         let until = Timestamp(seconds: Timestamp.now.seconds + seconds)
         Messages.note("unlocked for \(TimeSpan.words(seconds)), until \(until)", unless: access.quiet)
         if !isKeptFromSwap { Session.noteUnlockedMemory(unless: access.quiet) }

@@ -36,7 +36,7 @@ struct AgentChecks {
             let process = listener?.process
             findings.append(
                 Finding(
-                    .agent, .todo, Failure(error).message + (process.map { ": process \($0)" } ?? ""),
+                    .agent, .todo, Failure(error).message,
                     hint: process.map { "end it, and what it holds with it: kill -KILL \($0)" }))
         }
     }

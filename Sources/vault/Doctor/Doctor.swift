@@ -58,7 +58,7 @@ struct Doctor {
             findings.append(
                 Finding(
                     .vault, .ok,
-                    "\(reader.id) is the one trusted by \(trust.origin); generation \(reader.generation), members "
+                    "\(reader.id) is the one trusted by \(trust.origin); generation \(reader.generation), roster "
                         + "\(reader.rosterVersion)"))
             if let written = reader.written { clock.compare(written, "the vault was written") }
             let tokens = TokenChecks(reader, backup: session.vault.backup)

@@ -45,7 +45,7 @@ enum IdentityChecks {
     static func findings(_ reader: borrowing VaultReader, _ session: Session) -> [Finding] {
         reader.members.filter { session.vault.isOwn($0) }.map { member in
             Finding(
-                .identity, .ok, "\(session.loaded.origin) opens the vault as \(member.label), \(member.role.rawValue)")
+                .identity, .ok, "\(session.loaded.origin) opens the vault as \(member.label) (\(member.role.rawValue))")
         }
     }
 }

@@ -35,8 +35,17 @@ enum Messages {
 
     /// `text` without control characters, which a file's name or a record may have and a terminal would obey.
     static func visible(_ text: String) -> String {
+        let text = withoutKeys(text)
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))
+    }
+
+    /// `text` without secret keys of age, which somebody may have given where a path or a name belongs.
+    private static func withoutKeys(_ text: String) -> String {
+        let prefix = "AGE-SECRET-KEY-1"
+        guard let start = text.firstRange(of: prefix) else { return text }
+        let rest = text[start.upperBound...].drop { $0.isASCII && ($0.isLetter || $0.isNumber) }
+        return text[..<start.upperBound] + "…" + withoutKeys(String(rest))
     }
 
     /// The same for a path, which need not be text: all else of it stays as it is.

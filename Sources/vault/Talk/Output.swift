@@ -21,6 +21,18 @@ enum Output {
         try write(Array(text.utf8).span)
     }
 
+    /// Writes what came of a change. Where that cannot be written it is said in the message, since the change was made all
+    /// the same; it is no secret.
+    static func write(outcome text: String) throws {
+        do {
+            try write(text)
+        } catch {
+            Messages.print(
+                "it was done, and this is what came of it: " + text.split(separator: "\n").joined(separator: ", "))
+            throw error
+        }
+    }
+
     /// Whether whoever reads has enough. The rest of the command goes on, since its exit code is still an answer.
     nonisolated(unsafe) private static var isClosed = false
 

@@ -128,13 +128,26 @@ enum SecretInput {
         return status
     }
 
-    /// Keeps a path that is an inherited descriptor from the command that comes after: it could read it once more.
-    private static func keepFromChildren(_ path: String) {
-        let names = ["/dev/stdin": Int32(0), "/dev/stdout": 1, "/dev/stderr": 2]
-        if let descriptor = names[path] { return keepFromChildren(descriptor) }
-        for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
-            if let descriptor = Int32(path.dropFirst(folder.count)) { keepFromChildren(descriptor) }
+    /// Keeps what a path leads to from the command that comes after, where that is something inherited: it could be read
+    /// once more. There are many ways to write such a path, so that files are compared, and not names.
+    static func keepFromChildren(_ path: String) {
+        guard path.hasPrefix("/dev/") || path.hasPrefix("/proc/") else { return }
+        var named = stat()
+        guard unsafe stat(path, &named) == 0, let folder = unsafe opendir("/proc/self/fd") else { return }
+        var inherited: [Int32] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            var status = stat()
+            if let descriptor = Int32(name), unsafe fstat(descriptor, &status) == 0,
+                status.st_dev == named.st_dev, status.st_ino == named.st_ino
+            {
+                inherited.append(descriptor)
+            }
         }
+        unsafe closedir(folder)
+        for descriptor in inherited { keepFromChildren(descriptor) }
     }
 
     /// Keeps a descriptor that was read from the command that comes after. A standard one has to be something, and a

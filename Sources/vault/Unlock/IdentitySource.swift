@@ -62,10 +62,20 @@ struct IdentitySource {
 
     /// Loads the identities of the first source.
     func load() throws -> LoadedIdentities {
+        defer { keepFromChildren() }
         if let loaded = try loadGiven() { return loaded }
         let held = try heldOrigins()
         if !held.isEmpty { return try LoadedIdentities(held) }
         return try loadDefault()
+    }
+
+    /// Keeps from children what could unlock the vault, whether or not it was needed.
+    private func keepFromChildren() {
+        if let descriptor = access.passphraseDescriptor { SecretInput.keepFromChildren(descriptor) }
+        let lists = ["VAULT_IDENTITY_FILE", "VAULT_PASSPHRASE_FILE"].compactMap { Variables.text($0) }
+        for path in access.identities + lists.flatMap({ $0.split(separator: ":").map(String.init) }) {
+            SecretInput.keepFromChildren(path)
+        }
     }
 
     /// Loads the identities of the default file.
@@ -100,14 +110,14 @@ struct IdentitySource {
 
     private func given() throws -> Given? {
         if !access.identities.isEmpty {
-            try refuseKeys(in: access.identities, Failure(.usage, "--identity is a key, not the path of a file"))
+            try Self.refuseKeys(in: access.identities, Failure(.usage, "--identity is a key, not the path of a file"))
             return .files(access.identities, source: "--identity")
         }
         if Variables.isSet("VAULT_IDENTITY") { return .key(variable: "VAULT_IDENTITY") }
         if let list = Variables.text("VAULT_IDENTITY_FILE") {
             let files = list.split(separator: ":").map(String.init)
             guard !files.isEmpty else { throw Failure(.setting, "VAULT_IDENTITY_FILE names no file") }
-            try refuseKeys(in: files, Failure(.setting, "VAULT_IDENTITY_FILE is a key, not the path of a file"))
+            try Self.refuseKeys(in: files, Failure(.setting, "VAULT_IDENTITY_FILE is a key, not the path of a file"))
             return .files(files, source: "VAULT_IDENTITY_FILE")
         }
         if let command = Variables.text("VAULT_IDENTITY_CMD") {
@@ -183,7 +193,7 @@ struct IdentitySource {
     }
 
     /// Refuses a key where a path belongs, before a message names the path.
-    private func refuseKeys(in files: [String], _ failure: Failure) throws {
+    static func refuseKeys(in files: [String], _ failure: Failure) throws {
         guard files.contains(where: { $0.uppercased().contains("AGE-SECRET-KEY-") }) else { return }
         throw Failure(code: failure.status, failure.message, hint: "the key itself goes into VAULT_IDENTITY")
     }
@@ -203,7 +213,7 @@ struct IdentitySource {
     /// What the agent holds; nothing when there is none.
     private func heldOrigins() throws -> [IdentityOrigin] {
         // A completion does not wait for one that hangs.
-        guard access.usesAgent, let agent = AgentClient(at: Places.agent(), patience: access.isCompletion ? 1 : 10)
+        guard access.usesAgent, let agent = try AgentClient(at: Places.agent(), patience: access.isCompletion ? 1 : 10)
         else { return [] }
         return try agent.status()?.origins ?? []
     }
@@ -322,7 +332,7 @@ struct IdentitySource {
             && line[0] == UInt8(ascii: "A")
     }
 
-    private static func notRegular(_ path: String) -> Failure {
+    static func notRegular(_ path: String) -> Failure {
         Failure(.notAllowed, "the identity file \(path) is not a regular file")
     }
 

@@ -17,10 +17,15 @@ struct StoredIdentity: ~Copyable {
     /// without a passphrase; behind a symbolic link it is the file itself that is replaced.
     func replace(with new: borrowing SecretBytes) throws {
         let target = DurableFile.target(of: FilePath(path))
-        // Somebody may have written it while the passphrase was typed.
-        guard try Self.read(target).isEqual(to: content) else {
-            throw Failure(.busy, "\(path) was changed meanwhile, and is left as it is", hint: "try again")
+        let changed = Failure(.busy, "\(path) was changed meanwhile, and is left as it is", hint: "try again")
+        // Somebody may have written it while the passphrase was typed, or be about to.
+        let descriptor = try SecretInput.open(target.string, what: path)
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, try Self.read(target).isEqual(to: content) else {
+            throw changed
         }
+        // Of one that was killed while it wrote a key without a passphrase, say.
+        DurableFile.removeRemains(of: target)
         let isPlain = new.withBytes { !IdentityFile.isEncrypted($0) }
         let mode = FilePermissions(rawValue: status.st_mode & (isPlain ? 0o700 : 0o777))
         try new.withBytes { bytes in
@@ -38,8 +43,8 @@ struct StoredIdentity: ~Copyable {
     }
 
     private static func read(_ path: FilePath) throws -> SecretBytes {
-        let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-        defer { try? file.close() }
-        return try SecretInput.readAll(file.rawValue, what: "\(path)").finish()
+        try SecretInput.readFile(path.string, what: "the identity file", limit: IdentityFile.maximumSize) { status in
+            guard status.st_mode & S_IFMT == S_IFREG else { throw IdentitySource.notRegular("\(path)") }
+        }.finish()
     }
 }
