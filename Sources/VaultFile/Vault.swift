@@ -16,8 +16,11 @@ public struct Vault: Sendable {
         public var followsGit = false
         /// Whether an older version is accepted this once.
         public var acceptsOlder = false
-        /// Asked for a pin when none is known. Gets the id, and returns whether somebody trusts it.
-        public var confirm: @Sendable (VaultID) throws -> Bool = { _ in false }
+        /// Asked for a pin when none is known. Gets the id, and returns the pin of somebody who trusts it.
+        public var confirm: @Sendable (VaultID) throws -> Pin? = { _ in nil }
+        /// Told when a write that was to change records had to issue the roster again, with the members of the version
+        /// that was there: whoever a later version had removed is one of them again.
+        public var rosterWasIssuedAgain: @Sendable (Pin, [Member]) -> Void = { _, _ in }
 
         /// Trust in nothing but `pin`.
         public init(pin: Pin? = nil) { self.pin = pin }
@@ -103,6 +106,10 @@ public struct Vault: Sendable {
             let succession = Succession(to: reader, seen: seen)
             let writer = VaultWriter(signer: try signer(in: reader.roster, for: succession))
             let version = try writer.write(changes, to: &reader, as: succession, path: target)
+            if let members = succession.members {
+                trust.rosterWasIssuedAgain(
+                    Pin(id: reader.id, minimumRosterVersion: version.state.rosterVersion), members)
+            }
             try written(version, as: ()).confirm()
         }
     }
@@ -205,8 +212,8 @@ public struct Vault: Sendable {
     private func pin() throws -> Pin {
         if let pin = trust.pin { return pin }
         let id = try opened().id
-        guard try trust.confirm(id) else { throw VaultError.unknownVault(id) }
-        return Pin(id: id)
+        guard let pin = try trust.confirm(id) else { throw VaultError.unknownVault(id) }
+        return pin
     }
 
     /// Opens and checks; the version seen before is read first, so that a writer in between does no harm.

@@ -113,6 +113,8 @@ extension Failure {
                     "whoever was removed from the vault since could put an old copy in its place",
                     "if you did not do this, \(Self.newestCopy(of: path))",
                     "only if its owner says that there is no later roster, correct the number in \(origin)",
+                    "if you own it and the later one is lost, go on with this one by --vault-id without the number, and "
+                        + "--accept-older",
                 ])
         case .otherVault(let path, let found, let pinned, let origin):
             self.init(
@@ -121,7 +123,7 @@ extension Failure {
                     "whoever wants the tokens that you add could put a vault of their own in its place",
                     "if you did not do this, get a copy of the right one from the vault's owner",
                     "if the owner handed the vault over, or '\(Process.name) rekey' was cut short, ask for the new id "
-                        + "through another channel; only if it is \(found), put it in the place of the old one in \(origin)",
+                        + "through another channel; only if it is \(found), put it in the place of the old one, with any :N behind that, in \(origin)",
                 ])
         case .unknownVault(let id):
             self.init(
@@ -144,11 +146,17 @@ extension Failure {
                 .notAllowed, "what is unlocked does not open the vault",
                 hint: "give another identity with --identity, or use the default one after '\(Process.name) lock'")
         case .noAnswer(let what): self.init(agent: .noAnswer(what))
-        case .notAllowed(let what): self.init(.notAllowed, what)
+        case .notAllowed(let what):
+            self.init(
+                .notAllowed, what,
+                hint:
+                    "see who you are with '\(Process.name) status', and who owns it with '\(Process.name) member list'")
         case .noSuchFile(let path):
             self.init(
                 .missing, "there is no vault at \(FilePath(path).absolute)",
-                hint: "make one with '\(Process.name) init'")
+                hint: unsafe access(Self.backup(of: path), F_OK) == 0
+                    ? "the version before it is there: cp \(Self.backup(of: path)) \(path)"
+                    : "make one with '\(Process.name) init', or name the one that you were given with --vault")
         case .exists(let path): self.init(.exists, "\(path) exists already")
         case .setting(let file, let line, let what): self.init(.setting, "\(file), line \(line): \(what)")
         case .tooLarge(let what): self.init(.usage, what)
@@ -219,12 +227,18 @@ extension Failure {
         }
     }
 
+    /// The process of an agent that is there, and may hang.
+    private static var agentProcess: Int32? { AgentClient.listener(at: Places.agent())?.process }
+
     private init(agent error: AgentFailure) {
         switch error {
         case .ended, .noAnswer:
             self.init(
                 .unavailable, error.text,
-                hint: "unlock again with '\(Process.name) unlock'; an agent that hangs has to be killed before")
+                hint: Self.agentProcess.map {
+                    "end it with 'kill -KILL \($0)', and unlock again with '\(Process.name) unlock'"
+                }
+                    ?? "unlock again with '\(Process.name) unlock'")
         case .notStarted(let number): self.init(.unavailable, "\(error.text): \(Self.text(number))")
         case .place(.folder(let path, let defect)):
             self.init(
@@ -285,7 +299,7 @@ extension Failure {
             }
         } else if message.contains("nexpected argument") {
             message = "too many arguments"
-            if help == "\(Process.name) --help" {
+            if ["", " member", " identity"].contains(where: { help == "\(Process.name)\($0) --help" }) {
                 message = "unknown command"
             } else if arguments.first == ExecCommand.verb {
                 hint = CommandArguments.usage

@@ -185,7 +185,7 @@ import Testing
             $0.pin = other.pin
             $0.acceptsOlder = true
             $0.followsGit = true
-            $0.confirm = { _ in true }
+            $0.confirm = { Pin(id: $0) }
         }
         #expect(throws: VaultError.otherVault(found: place.pin.id, pinned: other.pin.id).at(place.path)) {
             _ = try accepting.open()
@@ -199,7 +199,7 @@ import Testing
                 $0.pin = nil
                 $0.confirm = { id in
                     asked.withLock { $0.append(id) }
-                    return answer
+                    return answer ? Pin(id: id) : nil
                 }
             }
         }
@@ -228,7 +228,7 @@ import Testing
         let path = place.path
         let vault = place.vault {
             $0.pin = nil
-            $0.confirm = { _ in try VaultLock.hold(path, patience: 0) { true } }
+            $0.confirm = { id in try VaultLock.hold(path, patience: 0) { Pin(id: id) } }
         }
         try vault.put(record("gitlab"))
         #expect(try place.vault.records() == [record("github"), record("gitlab")])
@@ -240,9 +240,9 @@ import Testing
         let (path, file) = (place.path, other.file)
         let vault = place.vault {
             $0.pin = nil
-            $0.confirm = { _ in
+            $0.confirm = { id in
                 try file.write(to: path)
-                return true
+                return Pin(id: id)
             }
         }
         #expect(throws: VaultError.otherVault(found: other.id, pinned: place.pin.id).at(place.path)) {

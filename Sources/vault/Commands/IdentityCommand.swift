@@ -54,6 +54,14 @@ struct IdentityCommand: ParsableCommand {
         func run() throws {
             let access = options.access
             if let output, output.isEmpty { throw Failure(.usage, "the path of -o is empty") }
+            if output == "-" {
+                throw Failure(
+                    .usage, "-o is the path of a file", hint: "--oneline prints the key; ./- is a file of that name")
+            }
+            if !access.identities.isEmpty {
+                throw Failure(
+                    .usage, "--identity names an identity that there is", hint: "say with -o where the new one goes")
+            }
             if let output { try IdentitySource.refuseKeys(in: [output], Failure(.usage, "-o is a key, not a path")) }
             if oneline, output == nil, Output.isTerminal, !reveal {
                 throw Failure(
@@ -69,10 +77,15 @@ struct IdentityCommand: ParsableCommand {
                     try NewIdentity.write(line, to: output)
                 } else {
                     try line.withBytes { try Output.write($0) }
-                    return
+                    // The key goes into a pipe, and this is what its vault's owner needs.
+                    let handed = Show.text(of: identity).dropLast()
+                    return Messages.note("made the identity \(handed)", unless: access.quiet)
                 }
             } else {
                 let path = try output ?? Places.identity()
+                guard unsafe Glibc.access(path, F_OK) != 0 else {
+                    throw Failure(.exists, "\(path) exists already", hint: "say with -o where the new one goes")
+                }
                 let passphrase = try self.passphrase ? IdentityCommand.newPassphrase(access, mayDecline: false) : nil
                 try new.write(to: path, passphrase: passphrase)
                 Messages.note("made the identity \(path)", unless: access.quiet)

@@ -25,6 +25,7 @@ struct InitCommand: ParsableCommand {
         if unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 {
             throw VaultError.exists(path.string)
         }
+        try Self.refuseLost(path)
         let label = label ?? Self.defaultLabel
         try MemberCommand.checkLabel(label)
         let loaded = try identities(access)
@@ -70,6 +71,24 @@ struct InitCommand: ParsableCommand {
         var new = IdentityOrigin(name: path)
         new.identities = [identity]
         return try LoadedIdentities([new])
+    }
+
+    /// Refuses a path at which there was a vault: a new one would take its place also where the version before lies and
+    /// among the known vaults.
+    private static func refuseLost(_ path: FilePath) throws {
+        let backup = path.string + ".bak"
+        if unsafe access(backup, F_OK) == 0 {
+            throw Failure(
+                .exists, "there was a vault at \(path), whose version before is still there",
+                hint: "to have it back: cp \(backup) \(path); to begin anew, move \(backup) away")
+        }
+        if let entry = try Session.knownVaults().entry(for: path) {
+            throw Failure(
+                .exists, "there was a vault at \(path): \(entry.pin.id)",
+                hint:
+                    "put a copy of it there; to begin anew, remove its line from \(Places.knownVaults() ?? "known_vaults")"
+            )
+        }
     }
 
     private static var defaultLabel: String {

@@ -40,7 +40,8 @@ struct LogCommand: ParsableCommand {
             try printTable(entries)
         } else {
             let problem = TrailFile()?.problem().map { ", since nothing can be: \($0.text)" }
-            Messages.note("nothing has been logged" + (problem ?? ""), unless: options.access.quiet)
+            let what = all.isEmpty ? "nothing has been logged" : "nothing that was logged is of that kind"
+            Messages.note(what + (problem ?? ""), unless: options.access.quiet)
         }
         if strayLines > 0 {
             let lines = strayLines == 1 ? "1 line of the log is" : "\(strayLines) lines of the log are"

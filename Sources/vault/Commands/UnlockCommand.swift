@@ -37,6 +37,10 @@ struct UnlockCommand: ParsableCommand {
             origins, for: seconds, at: place, program: "/proc/self/exe", arguments: [Process.name, AgentCommand.verb])
         let until = Timestamp(seconds: Timestamp.now.seconds + seconds)
         Messages.note("unlocked for \(TimeSpan.words(seconds)), until \(until)", unless: access.quiet)
+        for origin in origins where origin.fileHash == nil && !origin.name.hasPrefix("VAULT_") {
+            Messages.note(
+                "\(origin.name) has no passphrase, and opens the vault without the agent as well", unless: access.quiet)
+        }
         if !isKeptFromSwap { Session.noteUnlockedMemory(unless: access.quiet) }
     }
 }

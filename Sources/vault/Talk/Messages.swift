@@ -44,8 +44,9 @@ enum Messages {
     private static func withoutKeys(_ text: String) -> String {
         let prefix = "AGE-SECRET-KEY-1"
         guard let start = text.firstRange(of: prefix) else { return text }
-        let rest = text[start.upperBound...].drop { $0.isASCII && ($0.isLetter || $0.isNumber) }
-        return text[..<start.upperBound] + "…" + withoutKeys(String(rest))
+        let tail = text[start.upperBound...]
+        let rest = tail.drop { $0.isASCII && ($0.isLetter || $0.isNumber) }
+        return text[..<start.upperBound] + (rest.startIndex == tail.startIndex ? "" : "…") + withoutKeys(String(rest))
     }
 
     /// The same for a path, which need not be text: all else of it stays as it is.

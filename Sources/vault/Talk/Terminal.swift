@@ -8,6 +8,12 @@ struct Terminal: ~Copyable {
     /// Open, and locked, while it is this process's turn to ask; below zero when there is no such device.
     private let turn: Int32
 
+    /// Why nobody is asked, in words behind what would have been asked for.
+    static func absence(_ access: Access) -> String {
+        if access.noInput { return "--no-input is given" }
+        return isAllowed(access) ? "there is nobody to ask" : "nobody is asked since CI is set"
+    }
+
     /// Whether questions can be asked at all.
     static func isAllowed(_ access: Access) -> Bool {
         if access.noInput { return false }

@@ -207,7 +207,8 @@ struct IdentitySource {
             .notAllowed, "there is no identity to unlock the vault with: no \(path)",
             hint: unsafe getenv("VAULT_IDENTITY") != nil
                 ? "VAULT_IDENTITY is set, but empty"
-                : "make one with '\(Process.name) init', or set VAULT_IDENTITY or VAULT_IDENTITY_FILE")
+                : "make one with '\(Process.name) identity new', or with a vault by '\(Process.name) init'; or set "
+                    + "VAULT_IDENTITY or VAULT_IDENTITY_FILE")
     }
 
     /// What the agent holds; nothing when there is none.

@@ -26,7 +26,7 @@ final class PassphraseSource {
         if access.isCompletion { throw Failure(.notAllowed, "the identity \(path) needs a passphrase") }
         if let passphrase = try rememberedOrGiven() { return try body(passphrase) }
         guard let terminal = Terminal(access) else {
-            throw PassphraseNeeded(path: path, canBeUnlocked: access.usesAgent)
+            throw PassphraseNeeded(path: path, absence: Terminal.absence(access), canBeUnlocked: access.usesAgent)
         }
         origin = "the terminal"
         return try terminal.readSecret("Passphrase for \(Messages.visible(path)): ", body)
@@ -111,6 +111,8 @@ struct PassphraseNeeded: Error {
     /// The identity file.
     let path: String
 
+    /// Why nobody is asked.
+    let absence: String
     /// Whether an agent would do as well.
     let canBeUnlocked: Bool
 
@@ -121,7 +123,7 @@ struct PassphraseNeeded: Error {
                 hint: "start the surrounding one with --keep VAULT_PASSPHRASE or --keep VAULT_IDENTITY")
         }
         return Failure(
-            .notAllowed, "the identity \(path) needs a passphrase, and there is nobody to ask",
+            .notAllowed, "the identity \(path) needs a passphrase, and \(absence)",
             hint: "set VAULT_PASSPHRASE_FILE or VAULT_PASSPHRASE_CMD, "
                 + (canBeUnlocked
                     ? "give --passphrase-fd N, or unlock before with '\(Process.name) unlock'"

@@ -89,6 +89,14 @@ struct Session {
             trust.origin = knownOrigin
             trust.confirm = { id in try confirm(id, path, access, known) }
         }
+        trust.rosterWasIssuedAgain = { pin, members in
+            Messages.print(
+                "the list of members was issued again as this version has it, so that who was removed since is one "
+                    + "again: \(members.map(\.label).joined(separator: ", "))",
+                hints: [
+                    "remove them with '\(Process.name) member remove LABEL'; the pin is \(pin) now"
+                ])
+        }
         return trust
     }
 
@@ -111,20 +119,28 @@ struct Session {
     /// is shown: the rest of an unknown vault may be an attacker's words.
     private static func confirm(
         _ id: VaultID, _ path: FilePath, _ access: Access, _ known: KnownVaults
-    ) throws -> Bool {
-        guard let terminal = Terminal(access) else { return false }
+    ) throws -> Pin? {
+        guard let terminal = Terminal(access) else { return nil }
         let place = KnownVaults.place(of: path)
         let question = """
             The vault at \(Messages.visible(place.string)) is not known here.
             Its id is \(id).
             Anybody can put a vault there: ask its owner, through another channel, whether this is its id.
-            Trust it from now on? (yes/no) 
+            Trust it from now on? (yes, no, or the id or pin that the owner gave you) 
             """
         while true {
-            switch try terminal.readAnswer(question).lowercased() {
-            case "yes", "y":
-                remember(Pin(id: id), path, known)
-                return true
+            let answer = try terminal.readAnswer(question).lowercased()
+            let given = Pin(answer)
+            switch answer {
+            case _ where given != nil && given?.id != id:
+                throw Failure(
+                    .damaged, "this is the id of another vault: \(path) is not the one that its owner means",
+                    hint: "get a copy of the right one from the vault's owner")
+            case "yes", "y",
+                _ where given != nil:
+                let pin = given ?? Pin(id: id)
+                remember(pin, path, known)
+                return pin
             case "no", "n", "":
                 throw Failure(
                     .notAllowed, "nothing was done, since the vault is not trusted",
