@@ -12,6 +12,7 @@ import Testing
         (.yes, ["demo", "--", "true"]),
         (.yes, ["demo", "--", "curl", "-H", "@{{headers}}", "--", "--help", ""]),
         (.yes, ["a,b/c", "--no-mask", "--", "true"]),
+        (.yes, ["demo", "--no-inject", "--", "curl", "-L"]),
         (.yes, ["--no-mask", "--no-env", "demo", "--", "true"]),
         (.yes, ["--clean-env", "--keep", "A", "demo", "--keep", "B", "--no-env", "--no-template", "--", "true"]),
         (.yes, ["demo", "--allow-expired", "--min-ttl", "1h", "--dry-run", "--", "true"]),

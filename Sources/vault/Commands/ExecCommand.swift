@@ -13,6 +13,11 @@ struct ExecCommand: ParsableCommand {
             that of a curl config; with several resources {{headers:NAME}}. The files are in memory, can be read any \
             number of times, and are gone with the command. A token is never in an argument.
 
+            When the command is curl, it gets the headers by itself, and no variable, provided that each URL on its \
+            command line lies inside one of the resources; if one does not, or if something else there could lead the \
+            token elsewhere, nothing is run. A curl with an authorization of its own, or with {{headers}} or \
+            {{curl_config}} among its arguments, is left alone.
+
             In what the command writes, each token is replaced by [vault:NAME], in all its usual forms. A terminal stays \
             a terminal for the command, and a pipe a pipe.
 
@@ -40,6 +45,9 @@ struct ExecCommand: ParsableCommand {
 
     @Flag(name: .customLong("no-template"), help: "Leave {{...}} in arguments as it is.")
     var noTemplate = false
+
+    @Flag(name: .customLong("no-inject"), help: "Treat curl like any other command.")
+    var noInjection = false
 
     @Flag(name: .customLong("no-mask"), help: "Do not mask the output, and become the command.")
     var noMask = false
@@ -75,6 +83,7 @@ struct ExecCommand: ParsableCommand {
         request.kept = kept
         request.noEnvironment = noEnvironment
         request.noTemplate = noTemplate
+        request.noInjection = noInjection
         request.noMask = noMask
         request.ciMask = ciMask
         request.allowExpired = allowExpired
@@ -93,6 +102,7 @@ struct ExecRequest {
     var kept: [String] = []
     var noEnvironment = false
     var noTemplate = false
+    var noInjection = false
     var noMask = false
     var ciMask = false
     var allowExpired = false
@@ -120,6 +130,7 @@ struct ExecRequest {
             case "--clean-env": request.cleanEnvironment = true
             case "--no-env": request.noEnvironment = true
             case "--no-template": request.noTemplate = true
+            case "--no-inject": request.noInjection = true
             case "--no-mask": request.noMask = true
             case "--ci-mask": request.ciMask = true
             case "--allow-expired": request.allowExpired = true

@@ -34,6 +34,16 @@ struct CommandArguments {
         return body(unsafe Span(_unsafeElements: bytes.bindMemory(to: UInt8.self)))
     }
 
+    /// Whether the command has that name, by whatever path it is called.
+    func isNamed(_ name: StaticString) -> Bool {
+        withArgument(0) { path in
+            var start = path.count
+            while start > 0, path[start - 1] != UInt8(ascii: "/") { start -= 1 }
+            guard path.count - start == name.utf8CodeUnitCount else { return false }
+            return (start..<path.count).allSatisfy { unsafe path[$0] == name.utf8Start[$0 - start] }
+        }
+    }
+
     /// The arguments as they are.
     func plain() -> TemplatedArguments {
         TemplatedArguments(indices.map { unsafe .plain(pointer($0)) }, files: [])
@@ -157,6 +167,20 @@ struct TemplatedArguments {
     init(_ arguments: [Argument], files: [File]) {
         self.arguments = arguments
         self.files = files
+    }
+
+    /// The same for curl, with a config that it reads.
+    ///
+    /// - Parameters:
+    ///   - config: Its path.
+    ///   - resets: The numbers of the arguments behind which it has to be read again.
+    func readingCurlConfig(_ config: String, resets: [Int]) -> TemplatedArguments {
+        let reading = ["--config", config].map { Argument.pieces([.text(Array($0.utf8))]) }
+        var arguments = arguments
+        for number in resets.reversed() { arguments.insert(contentsOf: reading, at: number + 1) }
+        // First of all, so that curl reads no config of its own: one line there would lead the token anywhere.
+        arguments.insert(contentsOf: [.pieces([.text(Array("-q".utf8))])] + reading, at: 1)
+        return TemplatedArguments(arguments, files: files)
     }
 
     /// The argument vector, with the paths filled in; it lives as long as the process.

@@ -42,7 +42,7 @@ extension ExecRequest {
         let arguments = try CommandArguments(from: commandStart)
         let names = try resourceNames()
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
-        let templated = try noTemplate ? arguments.plain() : arguments.templated(for: names)
+        var templated = try noTemplate ? arguments.plain() : arguments.templated(for: names)
         if !noMask, !dryRun { try Self.refuseNotifications() }
 
         let session = try Session(access)
@@ -54,13 +54,25 @@ extension ExecRequest {
         let program = try arguments.program()
         trail.take(program: program)
 
+        let injection =
+            try noInjection
+            ? nil
+            : CurlLaunch.injection(
+                arguments, hasTemplates: !templated.files.isEmpty, for: tokens.resources, quiet: access.quiet)
+        if let injection, injection.followsRedirects, !dryRun { try CurlLaunch.checkVersion(of: program) }
+
         var plan = LaunchPlan(tokens: tokens)
-        if !noEnvironment { try plan.addVariables() }
+        if let injection {
+            templated = templated.readingCurlConfig(
+                try plan.curlConfig(for: injection), resets: injection.resets)
+        } else if !noEnvironment {
+            try plan.addVariables()
+        }
         let argumentFiles = try templated.files.map { try plan.path(of: $0.variable, resource: $0.resource) }
         session.finish()
 
         if dryRun {
-            try describe(program, plan)
+            try describe(program, plan, injection)
             return nil
         }
         let environment = environment(for: &plan)
@@ -107,11 +119,13 @@ extension ExecRequest {
         return names
     }
 
-    private func describe(_ program: [CChar], _ plan: borrowing LaunchPlan) throws {
+    private func describe(
+        _ program: [CChar], _ plan: borrowing LaunchPlan, _ injection: CurlCommandLine.Injection?
+    ) throws {
         let path = String(decoding: program.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var text = "would run \(Messages.visible(path))\n"
         for name in plan.variableNames { text += "variable \(name)\n" }
-        for resource in plan.resources {
+        for (number, resource) in plan.resources.enumerated() where number == injection?.resource ?? number {
             for header in resource.headers { text += "header \(header.name) of \(resource.name)\n" }
         }
         try Output.write(text)

@@ -80,11 +80,23 @@ struct LaunchPlan: ~Copyable {
     /// The path of a resource's file with headers, which is made when it is first asked for.
     mutating func path(of variable: Template.Variable, resource number: Int) throws -> String {
         if let file = files.first(where: { $0.variable == variable && $0.resource == number }) { return file.file.path }
+        return try makeFile(variable, resource: number)
+    }
+
+    /// The path of a config for a curl whose command line was read, and found fit for these headers.
+    mutating func curlConfig(for injection: CurlCommandLine.Injection) throws -> String {
+        try makeFile(.curlConfig, resource: injection.resource, options: injection.options)
+    }
+
+    private mutating func makeFile(
+        _ variable: Template.Variable, resource number: Int, options: String = ""
+    ) throws -> String {
         let resource = resources[number]
         if resource.headers.contains(where: \.value.isSecret) { handedOut.append(number) }
         // The content is put together behind the variables, and taken away again: one region less.
         let start = variables.count
         defer { variables.truncate(to: start) }
+        variables.append(text: options)
         tokens.withToken(number) { token in
             if variable == .curlConfig {
                 CurlConfig.append(resource, token: token, to: &variables)
