@@ -7,6 +7,12 @@ import Testing
 @Suite struct CurlTests {
     /// Ways to make a request; each prints one line for each answer.
     static let ways: [(command: String, answers: Int)] = [
+        ("vault exec demo -- curl $O $URL", 1),
+        ("vault exec demo --no-env -- /usr/bin/curl $O $URL/x --url $URL/y -- $URL/z", 3),
+        ("vault exec wrong,demo -- curl $O $URL/other", 1),
+        ("vault exec demo --no-mask -- curl $O $URL/x --next $O -o- $URL/y -s: $O $URL/z", 3),
+        ("vault exec demo -- curl $O -XPOST -d a=b -H Accept:text/plain -A agent -gv $URL/x?filter[a]={b} 2>err", 1),
+        ("vault exec demo -- curl $O -fo out $URL && cat out", 1),
         ("vault exec demo -- curl $O -H @{{headers}} $URL", 1),
         ("vault exec demo --no-env -- curl $O -H @{{headers}} $URL $URL/x $URL/y", 3),
         ("vault exec demo -- curl $O --config {{curl_config}} $URL", 1),
@@ -49,7 +55,7 @@ import Testing
         // The server does refuse.
         for command in [
             "curl $O $URL", "vault exec wrong -- curl $O -H @{{headers}} $URL",
-            "vault headers wrong | curl $O -H @- $URL", "vault exec demo -- curl $O $URL",
+            "vault headers wrong | curl $O -H @- $URL", "vault exec demo --no-inject -- curl $O $URL",
         ] {
             let output = try home.bash("\(command) -w '%{http_code}'", adding: variables)
             #expect(output.text == "go away\n401", "\(command)")
@@ -60,12 +66,75 @@ import Testing
         #expect(gone.text == "welcome\n")
     }
 
+    @Test func aRedirectTakesTheTokenNowhereElse() throws {
+        let home = try Home()
+        let server = try Server(home, token: "demo-token-0123456789")
+        let other = try Server(home, token: "other")
+        let url = server.url("https")
+        let made = try home.bash("new_vault; token_of demo | vault add demo --url $URL --quiet", adding: ["URL": url])
+        #expect(made.errorText == "")
+        let echo = try EchoServer()
+        for (target, answer, status) in [
+            // The way it goes where all is well, which shows that the answer can tell.
+            ("\(url)/show", "got [vault:demo]\n", 0),
+            (other.url("https") + "/show", "got \n", 0),
+            (url.replacing("127.0.0.1", with: "localhost") + "/show", "got \n", 0),
+            (server.url("http") + "/show", "", 1),
+            ("http://127.0.0.1:\(echo.port)/", "", 1),
+        ] {
+            let output = try home.bash(
+                "cat $CA $OTHER >both; vault exec demo --quiet -- curl -sS -m 20 -L --cacert both \"$URL/away?$TARGET\"",
+                adding: [
+                    "URL": url, "TARGET": target, "CA": server.certificate, "OTHER": other.certificate,
+                ])
+            #expect(output.text == answer, "\(target)")
+            #expect(output.status == status, "\(target)")
+        }
+    }
+
+    @Test func neitherConfigNorProxyLeadsTheTokenElsewhere() throws {
+        let home = try Home()
+        let server = try Server(home, token: "demo-token-0123456789")
+        let echo = try EchoServer()
+        let thief = "http://127.0.0.1:\(echo.port)"
+        let variables = ["URL": server.url("http"), "THIEF": thief]
+        let made = try home.bash("new_vault; token_of demo | vault add demo --url $URL --quiet", adding: variables)
+        #expect(made.errorText == "")
+        for line in [
+            "url = $THIEF", "proxy = $THIEF", "location-trusted\nproxy = $THIEF", "trace-ascii = trace",
+            "stderr = trace",
+            "unix-socket = none", "noproxy = none", "libcurl = trace",
+        ] {
+            let output = try home.bash(
+                #"""
+                printf "$LINE\n" >.curlrc
+                vault exec demo --quiet -- curl -sv -m 20 $URL 2>err
+                ls trace 2>/dev/null
+                """#, adding: variables.merging(["LINE": line.replacing("$THIEF", with: thief)]) { $1 })
+            #expect(output.text == "welcome\n", "\(line)")
+        }
+        // Left alone, curl does as it is told there: the lines are real.
+        let alone = try home.bash(
+            #"echo "proxy = $THIEF" >.curlrc; vault exec demo --quiet -- curl -s --config {{curl_config}} $URL"#,
+            adding: variables)
+        #expect(alone.text.contains("Authorization: [vault:demo]\r\n"))
+        for variable in ["http_proxy", "all_proxy", "ALL_PROXY"] {
+            let output = try home.bash(
+                "rm -f .curlrc; vault exec demo --quiet -- curl -s -m 20 $URL",
+                adding: variables.merging([variable: thief, "no_proxy": "none"]) { $1 })
+            #expect(output.text == "welcome\n", "\(variable)")
+        }
+    }
+
     @Test func aServerThatIsNotTrustedGetsNothing() throws {
         let home = try Home()
         let server = try Server(home, token: "demo-token-0123456789")
         let output = try home.bash(
             """
             new_vault; add demo
+            token_of here | vault add here --url $URL --quiet
+            vault exec here -- curl -sS -m 20 $URL
+            test $? = 60 || exit
             vault exec demo -- curl -sS -m 20 -H @{{headers}} $URL
             """, adding: ["URL": server.url("https")])
         #expect(output.status == 60)
@@ -127,6 +196,8 @@ private final class Server {
                     listen 127.0.0.1:\(ports[1]) ssl;
                     ssl_certificate \(folder.path)/server.crt;
                     ssl_certificate_key \(folder.path)/server.key;
+                    location /away { return 302 $args; }
+                    location /show { return 200 "got $http_authorization\\n"; }
                     location / {
                         if ($http_authorization != "Bearer \(token)") { return 401 "go away\\n"; }
                         return 200 "welcome\\n";
@@ -142,7 +213,7 @@ private final class Server {
             openssl req -x509 $key -subj '/CN=an authority' -keyout ca.key -out ca.crt
             openssl req $key -subj '/CN=a server' -keyout server.key -out server.csr
             openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out server.crt \\
-                -extfile <(echo subjectAltName=IP:127.0.0.1)
+                -extfile <(echo subjectAltName=IP:127.0.0.1,DNS:localhost)
             nginx -p . -c '\(folder.path)/nginx.conf' </dev/null
             } >log 2>&1
             for n in {1..100}; do curl -s -o answer http://127.0.0.1:\(ports[0]) && exit; sleep 0.05; done
