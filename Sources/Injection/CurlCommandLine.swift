@@ -118,6 +118,7 @@ public struct CurlCommandLine: Sendable {
     /// What can be done with it.
     ///
     /// - Parameter resources: Those whose headers may be given; at least one.
+    /// - Returns: Whether it is to be left alone, or how it is given which headers.
     /// - Throws: ``Refusal``.
     public func use(for resources: [Resource]) throws(Refusal) -> Use {
         if let own = own(resources) { return .own(own) }

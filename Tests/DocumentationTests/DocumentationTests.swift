@@ -47,8 +47,11 @@ private let docc = ProcessInfo.processInfo.environment["PATH", default: ""].spli
     func optionsOfTheReferenceExist() throws {
         let reference = try Document("Sources/vault/vault.docc/CommandLine.md")
         let all = Set(try ["init", "add", "exec", "headers", "check", "scan", "passphrase"].flatMap { try help([$0]) })
-        for span in reference.codeSpans where span.hasPrefix("--") && !span.hasPrefix("--config") {
-            #expect(all.contains(String(span.prefix { $0 != " " })), "\(span)")
+        // It speaks of curl's as well.
+        let curl = Set(
+            try Command.run("curl", ["-q", "--help", "all"]).text.matches(of: /--[a-z][a-z0-9-]*/).map { String($0.0) })
+        for span in reference.codeSpans where span.hasPrefix("--") {
+            #expect(all.union(curl).contains(String(span.prefix { $0 != " " })), "\(span)")
         }
     }
 

@@ -174,6 +174,7 @@ struct TemplatedArguments {
     /// - Parameters:
     ///   - config: Its path.
     ///   - resets: The numbers of the arguments behind which it has to be read again.
+    /// - Returns: Arguments that are two longer for each time, and one for `-q`.
     func readingCurlConfig(_ config: String, resets: [Int]) -> TemplatedArguments {
         let reading = ["--config", config].map { Argument.pieces([.text(Array($0.utf8))]) }
         var arguments = arguments
