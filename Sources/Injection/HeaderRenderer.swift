@@ -20,13 +20,31 @@ public enum HeaderRenderer {
         for part in template.parts {
             switch part {
             case .text(let text): output.append(Array(text.utf8).span)
-            case .variable(.token): output.append(token)
-            case .variable(.name): output.append(Array(resource.name.description.utf8).span)
-            case .variable(.url): output.append(Array((resource.urls.first?.description ?? "").utf8).span)
-            case .variable(.username): output.append(Array((resource.username ?? "").utf8).span)
-            case .variable(.basic): appendBasic(resource.username ?? "", token, to: &output)
-            case .variable(let variable): output.append(Array(try path(variable).utf8).span)
+            case .variable(let variable): try append(variable, of: resource, token: token, to: &output, path: path)
             }
+        }
+    }
+
+    /// Appends what a variable stands for.
+    ///
+    /// - Parameters:
+    ///   - variable: The variable.
+    ///   - resource: What it is taken from.
+    ///   - token: The resource's token.
+    ///   - output: Where the text goes.
+    ///   - path: Gives the path for `{{headers}}` and `{{curl_config}}`.
+    /// - Throws: What `path` throws.
+    public static func append<E: Error>(
+        _ variable: Template.Variable, of resource: Resource, token: Span<UInt8>, to output: inout SecretBuffer,
+        path: (Template.Variable) throws(E) -> String
+    ) throws(E) {
+        switch variable {
+        case .token: output.append(token)
+        case .name: output.append(Array(resource.name.description.utf8).span)
+        case .url: output.append(Array((resource.urls.first?.description ?? "").utf8).span)
+        case .username: output.append(Array((resource.username ?? "").utf8).span)
+        case .basic: appendBasic(resource.username ?? "", token, to: &output)
+        case .headers, .curlConfig: output.append(Array(try path(variable).utf8).span)
         }
     }
 

@@ -15,21 +15,28 @@ package enum DurableFile {
     ///   - mode: The permissions of the new file.
     ///   - adopting: Whether the file belongs to the owner of its folder when root writes it.
     ///   - replacing: False refuses a file that is there already, without a moment in which it could come.
+    ///   - unnamed: Whether the new file gets a name only when it is whole, so that a writer that is killed leaves nothing
+    ///     behind. Where the file system has no such files, signals that would end the program wait instead.
     ///   - write: Writes the content.
     ///   - check: Gets the path of the new file before it is put in place.
     /// - Throws: ``VaultError``, or what `write` or `check` throws.
     package static func write(
         _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], adopting: Bool = false,
-        replacing: Bool = true,
+        replacing: Bool = true, unnamed: Bool = false,
         _ write: (FileDescriptor) throws(VaultError) -> Void,
         check: (FilePath) throws(VaultError) -> Void = { _ in }
     ) throws(VaultError) {
         let temporary = sibling(of: path)
+        var signals = HeldSignals()
+        defer { signals.release() }
         do throws(VaultError) {
+            let nameless = unnamed ? openUnnamed(in: path.folder) : nil
+            if unnamed, nameless == nil { signals.hold() }
             let descriptor = try attempt(replacing ? .writing : .creating, path) {
-                try FileDescriptor.open(
-                    temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
-                    permissions: [.ownerReadWrite])
+                try nameless
+                    ?? FileDescriptor.open(
+                        temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
+                        permissions: [.ownerReadWrite])
             }
             if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.folder]) }
             do throws(VaultError) {
@@ -39,6 +46,10 @@ package enum DurableFile {
                         throw Errno(rawValue: errno)
                     }
                     try sync(descriptor)
+                    if nameless != nil {
+                        signals.hold()
+                        try name(descriptor, temporary)
+                    }
                 }
             } catch {
                 try? descriptor.close()
@@ -190,6 +201,29 @@ package enum DurableFile {
         let name = temporaryPrefix(path.lastComponent?.bytes ?? []) + random.utf8
         return FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + name)
     }
+
+    /// A file without a name in `folder`; nil where there is no such thing, or no way to name it later.
+    private static func openUnnamed(in folder: FilePath) -> FileDescriptor? {
+        // O_TMPFILE, which Swift does not see.
+        let flags = 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC
+        let number = unsafe folder.withPlatformString { unsafe open($0, flags, 0o600) }
+        guard number >= 0 else { return nil }
+        let descriptor = FileDescriptor(rawValue: number)
+        if unsafe access(link(to: descriptor), F_OK) == 0 { return descriptor }
+        try? descriptor.close()
+        return nil
+    }
+
+    /// Gives a file that has none its first name.
+    private static func name(_ descriptor: FileDescriptor, _ name: FilePath) throws {
+        let status = unsafe name.withPlatformString { name in
+            unsafe linkat(AT_FDCWD, link(to: descriptor), AT_FDCWD, name, AT_SYMLINK_FOLLOW)
+        }
+        if status != 0 { throw Errno(rawValue: errno) }
+    }
+
+    /// What leads to an open file, whether it has a name or not.
+    private static func link(to descriptor: FileDescriptor) -> String { "/proc/self/fd/\(descriptor.rawValue)" }
 
     private static func keep(_ path: FilePath, as backup: FilePath) throws(VaultError) {
         let temporary = sibling(of: path)

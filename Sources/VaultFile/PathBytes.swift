@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SystemPackage
+package import SystemPackage
 
 // The names of files are bytes, which need not be text: a String of one that is not would be another name.
 
@@ -19,7 +19,7 @@ extension FilePath {
     func withSuffix(_ suffix: String) -> FilePath { FilePath(bytes: bytes + suffix.utf8) }
 
     /// The folder, `.` for that of a name alone.
-    var folder: FilePath {
+    package var folder: FilePath {
         let folder = removingLastComponent()
         return folder.isEmpty ? "." : folder
     }

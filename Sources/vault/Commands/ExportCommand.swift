@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import Resources
 internal import Sodium
 internal import VaultFile
@@ -50,12 +49,7 @@ struct ExportCommand: ParsableCommand {
         }
         try Output.flush(&output)
         if isTerminal, !reveal { Output.noteMask(unless: options.access.quiet) }
-        var status = stat()
-        if unsafe fstat(1, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o044 != 0 {
-            Messages.notice(
-                "others can read the file that the tokens went into; 'umask 077' before keeps the next one to you",
-                unless: options.access.quiet)
-        }
+        Output.noteOpenFile(unless: options.access.quiet)
         session.finish()
     }
 

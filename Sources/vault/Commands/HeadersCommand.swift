@@ -5,10 +5,6 @@ internal import Sodium
 internal import VaultFile
 
 struct HeadersCommand: ParsableCommand {
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case lines, curl, json
-    }
-
     static let configuration = CommandConfiguration(
         commandName: "headers", abstract: "Print the headers of resources, with their tokens.",
         discussion: """
@@ -25,7 +21,7 @@ struct HeadersCommand: ParsableCommand {
     var url: String?
 
     @Option(help: "Output format.")
-    var format = Format.lines
+    var format = HeaderFormat.lines
 
     @Flag(help: "Print secrets even on a terminal.")
     var reveal = false
@@ -66,7 +62,9 @@ struct HeadersCommand: ParsableCommand {
                         throw Failure(.usage, "two of these resources have a header \(header.name)")
                     }
                     if format == .json, written.count > 1 { output.append(",") }
-                    append(header, record, to: &output)
+                    record.withToken { token in
+                        format.append(header, of: record.resource, token: token, isMasked: isMasked, to: &output)
+                    }
                 }
             }
         }
@@ -79,27 +77,6 @@ struct HeadersCommand: ParsableCommand {
 
     /// Whether what is secret is shown as a mask.
     private var isMasked: Bool { Output.isTerminal && !reveal }
-
-    private func append(_ header: HeaderTemplate, _ record: borrowing Record, to output: inout SecretBuffer) {
-        var value = SecretBuffer()
-        if header.value.isSecret, isMasked {
-            value.append(text: Output.mask)
-        } else {
-            record.withToken { HeaderRenderer.appendValue(of: header, record.resource, token: $0, to: &value) }
-        }
-        value.withBytes { value in
-            switch format {
-            case .lines:
-                output.append(text: "\(header.name): ")
-                output.append(value)
-                output.append("\n")
-            case .curl: CurlConfig.append(header.name, value: value, to: &output)
-            case .json:
-                output.append(text: "\(ResourceJSON.quoted(header.name)):")
-                output.appendQuoted(value)
-            }
-        }
-    }
 
     /// The one resource that a URL lies inside. None, or more than one, is refused: a token must not be guessed.
     private static func resource(

@@ -65,7 +65,8 @@ struct RootCommand: ParsableCommand {
                         CheckCommand.self,
                     ]),
                 CommandGroup(
-                    name: "Using tokens", subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self]),
+                    name: "Using tokens",
+                    subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self, InjectCommand.self]),
                 CommandGroup(name: "Leaks", subcommands: [RedactCommand.self, ScanCommand.self]),
                 CommandGroup(
                     name: "Unlocking",

@@ -1,5 +1,6 @@
 internal import ChildProcess
 internal import Glibc
+internal import Redaction
 internal import Resources
 internal import Sodium
 internal import VaultFile
@@ -203,6 +204,26 @@ struct TemplatedArguments {
                 unsafe copy.initialize(from: bytes, count: bytes.count)
                 return unsafe UnsafePointer(copy)
             }
+        }
+    }
+}
+
+extension TokenSet {
+    /// Refuses a token, or an encoded form of one, among the arguments: everybody on the machine can read those.
+    func refuse(in arguments: CommandArguments) throws {
+        let isWorthwhile = arguments.indices.contains { index in
+            arguments.withArgument(index) { $0.count >= Needles.minimumSize }
+        }
+        guard isWorthwhile else { return }
+        var needles = Needles()
+        for number in resources.indices { withToken(number) { needles.add($0, number: number) } }
+        for number in arguments.indices {
+            guard let found = arguments.withArgument(number, { needles.first(in: $0) }) else { continue }
+            let form = found.form == .raw ? "" : ", as \(found.form.rawValue)"
+            throw Failure(
+                .usage,
+                "argument \(number) of the command has the token of \(resources[found.number].name) in it\(form)",
+                hint: "everybody can read arguments; use -H @{{headers}}, and rotate this token")
         }
     }
 }

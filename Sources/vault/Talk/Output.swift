@@ -11,6 +11,17 @@ enum Output {
     /// Says how to see what was masked.
     static func noteMask(unless quiet: Bool) { Messages.notice("masked; use --reveal to see it", unless: quiet) }
 
+    /// Says that others can read the file which the output goes into.
+    static func noteOpenFile(unless quiet: Bool) {
+        var status = stat()
+        guard unsafe fstat(1, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o044 != 0 else {
+            return
+        }
+        Messages.notice(
+            "others can read the file that the tokens went into; 'umask 077' before keeps the next one to you",
+            unless: quiet)
+    }
+
     /// Whether colours are wanted.
     static var isColoured: Bool {
         isTerminal && Variables.text("NO_COLOR") == nil && Variables.text("TERM") != "dumb"
