@@ -20,10 +20,14 @@ public struct ResourceURL: Hashable, Sendable {
     /// - Throws: ``ResourceError/invalid(_:_:)``, which says what about it is refused.
     public init(_ text: String) throws(ResourceError) {
         let bytes = Array(text.utf8)
-        guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }) else {
-            throw .invalid("a URL has only visible ASCII characters, and no backslash")
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw .invalid("a URL has only visible ASCII characters; a host with others is written as xn--…")
         }
-        guard let schemeEnd = text.range(of: "://") else { throw Self.refuse("has no scheme; write https://…") }
+        guard !bytes.contains(UInt8(ascii: "\\")) else { throw .invalid("a URL has no backslash in it") }
+        guard let schemeEnd = text.range(of: "://") else {
+            let isHTTP = ["http:", "https:"].contains { text.lowercased().hasPrefix($0) }
+            throw Self.refuse(isHTTP ? "has no // behind its scheme" : "has no scheme; write https://…")
+        }
         scheme = text[..<schemeEnd.lowerBound].lowercased()
         guard scheme == "https" || scheme == "http" else { throw Self.refuse("is neither https nor http") }
         let rest = text[schemeEnd.upperBound...]

@@ -6,7 +6,8 @@ import Testing
 @Suite struct HelpTests {
     static let verbs = [
         "vault", "init", "add", "rotate", "edit", "rename", "remove", "list", "show", "history", "rollback", "token",
-        "headers", "exec", "import", "export", "check", "log", "doctor", "redact", "scan", "member", "member list",
+        "headers", "exec", "inject", "import", "export", "check", "log", "doctor", "redact", "scan", "member",
+        "member list",
         "member add",
         "member remove", "rekey", "unlock", "lock", "status", "identity", "identity new", "identity show", "passphrase",
     ]

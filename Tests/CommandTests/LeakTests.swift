@@ -17,6 +17,7 @@ import Testing
         ("vault exec demo --no-env -- sh -c 'sleep 0.3; cat \"$1\" >/dev/null' - {{headers}}", 0),
         ("vault exec demo -- timeout 5 curl -s -m 0.4 --config {{curl_config}} http://127.0.0.1:1", 7),
         ("vault headers demo | { sleep 0.3; cat >/dev/null; }", 0),
+        ("echo '{{demo.token}} {{demo.headers}}' | vault inject | { sleep 0.3; cat >/dev/null; }", 0),
         ("vault token demo | { sleep 0.2; vault rotate third; }", 0),
         ("vault export | { sleep 0.2; vault import --replace; }", 0),
         ("vault list; vault show demo; vault show demo --json --reveal; vault history demo --reveal", 0),

@@ -19,9 +19,9 @@ import Testing
 
     private func write(
         _ text: String, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], replacing: Bool = true,
-        check: (FilePath) throws(VaultError) -> Void = { _ in }
+        unnamed: Bool = false, check: (FilePath) throws(VaultError) -> Void = { _ in }
     ) throws {
-        try DurableFile.write(path, backup: backup, mode: mode, replacing: replacing) {
+        try DurableFile.write(path, backup: backup, mode: mode, replacing: replacing, unnamed: unnamed) {
             (descriptor) throws(VaultError) in
             try DurableFile.write(Array(text.utf8).span, to: descriptor, at: path)
         } check: { (temporary) throws(VaultError) in
@@ -129,6 +129,59 @@ import Testing
                 try DurableFile.write(lost, replacing: replacing) { _ in }
             }
         }
+    }
+
+    @Test(arguments: [true, false])
+    func hasNoNameUntilItIsWhole(_ replacing: Bool) throws {
+        if replacing { try write("old") }
+        var seen: [[String]] = []
+        try DurableFile.write(path, replacing: replacing, unnamed: true) { (descriptor) throws(VaultError) in
+            try DurableFile.write(Array("new".utf8).span, to: descriptor, at: path)
+            seen.append((try? names()) ?? [])
+        } check: { (temporary) throws(VaultError) in
+            seen.append([(try? text(temporary)) ?? "", "\((try? temporary.permissions()) ?? 0)"])
+        }
+        #expect(seen == [replacing ? ["file"] : [], ["new", "\(0o600)"]])
+        #expect(try text(path) == "new")
+        #expect(try names() == ["file"])
+    }
+
+    @Test func aFailureLeavesNothingWithoutAName() throws {
+        try write("one", unnamed: true)
+        #expect(throws: trouble) {
+            try write("two", unnamed: true) { (_) throws(VaultError) in throw trouble }
+        }
+        #expect(throws: VaultError.exists(path.string)) { try write("two", replacing: false, unnamed: true) }
+        #expect(try text(path) == "one")
+        #expect(try names() == ["file"])
+        let lost = FilePath(folder.file("missing/file"))
+        #expect(throws: VaultError.system(operation: .creating, path: lost.string, errno: ENOENT)) {
+            try DurableFile.write(lost, replacing: false, unnamed: true) { _ in }
+        }
+    }
+
+    /// What ends a program waits while there is a name to be taken away, and not longer.
+    @Test func signalsThatWaitedComeAfterwards() throws {
+        var seen: [Int32] = []
+        func held() -> Int32 {
+            var mask = sigset_t()
+            pthread_sigmask(SIG_BLOCK, nil, &mask)
+            return [SIGHUP, SIGINT, SIGQUIT, SIGTERM].reduce(0) { $0 + sigismember(&mask, $1) }
+        }
+        let before = held()
+        try DurableFile.write(path, unnamed: true) { _ in
+            seen.append(held())
+        } check: { _ in
+            seen.append(held())
+        }
+        #expect(seen == [before, 4])
+        #expect(held() == before)
+        try DurableFile.write(path) { _ in
+            seen.append(held())
+        } check: { _ in
+            seen.append(held())
+        }
+        #expect(seen.suffix(2) == [before, before])
     }
 
     @Test func remainsOfAKilledWriterAreRemoved() throws {

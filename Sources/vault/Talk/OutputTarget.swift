@@ -33,7 +33,7 @@ enum OutputTarget {
             guard errno == ENOENT, !path.hasSuffix("/") else {
                 throw Self.refuse(path, errno == ENOENT ? EISDIR : errno)
             }
-            try Self.checkFolder(of: file, path)
+            try Self.checkFolder(of: file, path, "creating")
             self = .file(file, existing: nil)
             return
         }
@@ -52,7 +52,7 @@ enum OutputTarget {
         switch status.st_mode & S_IFMT {
         case S_IFREG:
             try Self.refuseReadable(status, path)
-            try Self.checkFolder(of: target, path)
+            try Self.checkFolder(of: target, path, "replacing")
             self = .file(target, existing: status)
         case S_IFIFO:
             try Self.refuseReadable(status, path)
@@ -90,8 +90,8 @@ enum OutputTarget {
         }
     }
 
-    private static func refuse(_ path: String, _ number: Int32) -> Failure {
-        Failure(.exists, "creating \(path): \(Failure.text(number))")
+    private static func refuse(_ path: String, _ number: Int32, _ operation: String = "creating") -> Failure {
+        Failure(.exists, "\(operation) \(path): \(Failure.text(number))")
     }
 
     /// The descriptor that a path stands for.
@@ -107,9 +107,9 @@ enum OutputTarget {
     }
 
     /// A file is replaced by another one, which takes the right to write its folder.
-    private static func checkFolder(of file: FilePath, _ path: String) throws {
+    private static func checkFolder(of file: FilePath, _ path: String, _ operation: String) throws {
         guard unsafe file.folder.withPlatformString({ unsafe access($0, W_OK) }) == 0 else {
-            throw refuse(path, errno)
+            throw refuse(path, errno, operation)
         }
     }
 
