@@ -120,6 +120,7 @@ public struct DocumentTemplate: Sendable {
     /// The mistakes that only the resources tell.
     ///
     /// - Parameter resources: Those of ``names``.
+    /// - Returns: The mistakes, in the order of their places.
     public func mistakes(of resources: [Resource]) -> [Mistake] {
         let usernames = Dictionary(resources.map { ($0.name, $0.username) }) { first, _ in first }
         return references.compactMap { reference in
