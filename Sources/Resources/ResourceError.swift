@@ -20,5 +20,7 @@ public enum ResourceError: Error, Equatable {
         case username
         /// To have a header in which any text can stand.
         case otherHeader
+        /// To be said which URLs a variable of a file is for.
+        case binding
     }
 }

@@ -114,6 +114,17 @@ public struct Vault: Sendable {
         }
     }
 
+    /// Fails where ``update(_:)`` with the same `body` would, and neither locks nor writes anything.
+    ///
+    /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws.
+    public func rehearse(_ body: (inout VaultReader, inout RecordChanges) throws -> Void) throws {
+        var seen: Ratchet.State?
+        var reader = try read(try pin(), &seen)
+        var changes = RecordChanges()
+        try body(&reader, &changes)
+        if !changes.isEmpty { _ = try signer(in: reader.roster, for: Succession(to: reader, seen: seen)) }
+    }
+
     /// Changes who may open and write the vault, which only its owner can: reads it under the lock, lets `body` change
     /// the members, and encrypts everything anew to those that there then are.
     ///

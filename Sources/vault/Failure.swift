@@ -79,6 +79,13 @@ struct Failure: Error {
         exit(isExec && status != 126 && status != 127 ? 125 : status)
     }
 
+    /// Two resources that would set the same variable.
+    init(bothSet variable: String, _ first: RecordName, _ second: RecordName) {
+        self.init(
+            .usage, "both \(first) and \(second) set the variable \(variable)",
+            hint: "give one of them another with '\(Process.name) edit \(second) --env …'")
+    }
+
     /// An answer that is no, and that the command has explained already.
     static let no = Failure(.no, "")
 }
@@ -209,6 +216,7 @@ extension Failure {
         case .otherVariable: "give the resource another one with --env"
         case .username: "give one with --username"
         case .otherHeader: "if it is meant so, give the resource a header of its own with --header"
+        case .binding: "write '# vault: url=https://…' above it"
         }
     }
 

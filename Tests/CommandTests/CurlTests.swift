@@ -162,6 +162,30 @@ import Testing
         #expect(Array(lines[..<half]) == masked)
     }
 
+    /// What a netrc file has for a machine, as curl reads it.
+    @Test(arguments: [
+        "login ada password token-0123456789", "password token-0123456789 login ada",
+        "login oauth2 password token-0123456789", #"login "" password token-0123456789"#,
+        #"login "ada l" password "a \"b\" \\ c""#, #"login ada password a"b\c'd#e$f"#,
+        #"login ada password "#token-0123456789""#, "login adá password tökén-0123456789",
+        "account x login ada\n# password none-0123456789\n\tpassword token-0123456789 # end",
+        "login ada password token-0123456789\r", "login ada password token-0123456789\nmacdef init\nmachine x",
+    ])
+    func anImportSendsWhatCurlSendsByNetrc(_ words: String) throws {
+        let home = try Home()
+        let server = try EchoServer()
+        try "machine 127.0.0.1 \(words)\n".write(toFile: home.file(".netrc"), atomically: false, encoding: .utf8)
+        let output = try home.bash(
+            """
+            new_vault; vault import ~/.netrc --quiet
+            curl -sS -m 20 --netrc http://127.0.0.1:$PORT/ | tr -d '\\r' | grep '^Authorization'
+            vault headers 127.0.0.1
+            """, adding: ["PORT": "\(server.port)"])
+        #expect(output.errorText == "")
+        let lines = output.text.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0] == lines[1] && lines[0].hasPrefix("Authorization: Basic "), "\(lines)")
+    }
+
     @Test func curlsExitCodeIsTheCommands() throws {
         let home = try Home()
         let output = try home.bash(

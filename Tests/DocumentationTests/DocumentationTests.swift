@@ -46,7 +46,8 @@ private let docc = ProcessInfo.processInfo.environment["PATH", default: ""].spli
     @Test(.enabled(if: binary != nil, "set VAULT_BINARY to the program to test"))
     func optionsOfTheReferenceExist() throws {
         let reference = try Document("Sources/vault/vault.docc/CommandLine.md")
-        let all = Set(try ["init", "add", "exec", "headers", "check", "scan", "passphrase"].flatMap { try help([$0]) })
+        let all = Set(
+            try ["init", "add", "exec", "headers", "import", "check", "scan", "passphrase"].flatMap { try help([$0]) })
         // It speaks of curl's as well.
         let curl = Set(
             try Command.run("curl", ["-q", "--help", "all"]).text.matches(of: /--[a-z][a-z0-9-]*/).map { String($0.0) })

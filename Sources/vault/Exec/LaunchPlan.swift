@@ -59,9 +59,7 @@ struct LaunchPlan: ~Copyable {
 
     private func clash(over name: String, with resource: Resource) -> Failure {
         let owner = resources.first { $0.listedEnvironment.contains { $0.name == name } } ?? resource
-        return Failure(
-            .usage, "both \(owner.name) and \(resource.name) set the variable \(name)",
-            hint: "give one of them another with '\(Process.name) edit \(resource.name) --env …'")
+        return Failure(bothSet: name, owner.name, resource.name)
     }
 
     /// Adds a variable that is no secret.
