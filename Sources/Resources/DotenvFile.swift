@@ -3,8 +3,9 @@ public import VaultFile
 
 /// Files of variables, `NAME=value` a line, as shells and the dotenv libraries read them.
 ///
-/// Those read many values differently. What is to become a token, or its URL, is taken only where they agree, or in
-/// single quotes, where it is what stands there; else it is refused. Nothing is ever put in the place of a `$`.
+/// Those read many values differently. What is to become a token, or its URL, is in quotation marks what a shell makes of
+/// it, and without them what the libraries do, where they agree; the rest is refused. Nothing is ever put in the place of
+/// a `$`.
 public enum DotenvFile {
     /// The records of a file.
     ///

@@ -94,6 +94,20 @@ import Testing
         #expect(try place.names() == ["state", "vault.age", "vault.age.bak", "vault.age.lock"])
     }
 
+    @Test func aRehearsalWritesNothing() throws {
+        let before = try place.path.read()
+        let names = try place.names()
+        var seen: [String] = []
+        try place.vault.rehearse { reader, changes in
+            seen = try reader.records()
+            try changes.put(record("gitlab"))
+        }
+        #expect(seen == [record("github")])
+        #expect(throws: Unexpected.self) { try place.vault.rehearse { _, _ in throw Unexpected(what: "no more") } }
+        #expect(try place.path.read() == before)
+        #expect(try place.names() == names)
+    }
+
     @Test func theModeIsKept() throws {
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: place.path.string)
         try place.vault.put(record("gitlab"))
@@ -283,6 +297,7 @@ import Testing
         let before = try place.path.read()
         #expect(throws: refusal) { try place.vault(as: reader).put(record("x")) }
         #expect(throws: refusal) { try place.vault(as: reader).remove("github") }
+        #expect(throws: refusal) { try place.vault(as: reader).rehearse { try $1.put(record("x")) } }
         #expect(try place.path.read() == before)
     }
 

@@ -9,10 +9,12 @@ struct ImportCommand: ParsableCommand {
         discussion: """
             All of them or none: the first line that is not acceptable ends it, and nothing is stored.
 
-            jsonl   JSON Lines in the shape of the records; "name", "urls" and "token" with its "value" are enough
-            netrc   each machine, as a resource of https://HOST with Basic authentication
-            dotenv  variables with their URL in a comment above, '# vault: url=https://…', or beside them: GITHUB_TOKEN \
-            with GITHUB_URL
+            jsonl: a record on each line; "name", "urls" and "token" with its "value" are enough.
+
+            netrc: each machine becomes a resource of https://HOST, with Basic authentication.
+
+            dotenv: a variable has its URL in a comment above, '# vault: url=https://…', or beside it, as GITHUB_TOKEN has \
+            in GITHUB_URL.
             """)
 
     @Argument(help: "The file; standard input when there is none, or -.", completion: .file())
