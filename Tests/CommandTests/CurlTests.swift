@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import TestSupport
 import Testing
 
@@ -39,7 +38,7 @@ import Testing
     @Test(arguments: ["http", "https"])
     func requestsArrive(_ scheme: String) throws {
         let home = try Home()
-        let server = try Server(home, token: "demo-token-0123456789")
+        let server = try NginxServer(home, token: "demo-token-0123456789")
         let variables = ["URL": server.url(scheme), "O": "-sS -m 20 --cacert \(server.certificate)"]
         let made = try home.bash(
             """
@@ -68,8 +67,8 @@ import Testing
 
     @Test func aRedirectTakesTheTokenNowhereElse() throws {
         let home = try Home()
-        let server = try Server(home, token: "demo-token-0123456789")
-        let other = try Server(home, token: "other")
+        let server = try NginxServer(home, token: "demo-token-0123456789")
+        let other = try NginxServer(home, token: "other")
         let url = server.url("https")
         let made = try home.bash("new_vault; token_of demo | vault add demo --url $URL --quiet", adding: ["URL": url])
         #expect(made.errorText == "")
@@ -94,7 +93,7 @@ import Testing
 
     @Test func neitherConfigNorProxyLeadsTheTokenElsewhere() throws {
         let home = try Home()
-        let server = try Server(home, token: "demo-token-0123456789")
+        let server = try NginxServer(home, token: "demo-token-0123456789")
         let echo = try EchoServer()
         let thief = "http://127.0.0.1:\(echo.port)"
         let variables = ["URL": server.url("http"), "THIEF": thief]
@@ -128,7 +127,7 @@ import Testing
 
     @Test func aServerThatIsNotTrustedGetsNothing() throws {
         let home = try Home()
-        let server = try Server(home, token: "demo-token-0123456789")
+        let server = try NginxServer(home, token: "demo-token-0123456789")
         let output = try home.bash(
             """
             new_vault; add demo
@@ -143,7 +142,7 @@ import Testing
 
     @Test func whatCurlTellsOfTheRequestIsMaskedAndNothingElseIsChanged() throws {
         let home = try Home()
-        let server = try Server(home, token: "demo-token-0123456789")
+        let server = try NginxServer(home, token: "demo-token-0123456789")
         let output = try home.bash(
             """
             new_vault; add demo
@@ -191,85 +190,5 @@ import Testing
         let output = try home.bash(
             "new_vault; add demo; vault exec demo -- curl -sS -m 20 -H @{{headers}} http://127.0.0.1:1/")
         #expect(output.status == 7)
-    }
-}
-
-/// An nginx of a test's own on loopback, with a certificate from an authority that only the test knows.
-private final class Server {
-    private let folder: TemporaryFolder
-    private let ports: [Int]
-
-    init(_ home: Home, token: String) throws {
-        folder = try TemporaryFolder()
-        ports = try (0..<2).map { _ in try Self.freePort() }
-        let configuration = """
-            daemon on;
-            master_process off;
-            pid \(folder.path)/pid;
-            error_log \(folder.path)/error.log;
-            events {}
-            http {
-                access_log off;
-                client_body_temp_path \(folder.path)/body;
-                proxy_temp_path \(folder.path)/proxy;
-                fastcgi_temp_path \(folder.path)/fastcgi;
-                uwsgi_temp_path \(folder.path)/uwsgi;
-                scgi_temp_path \(folder.path)/scgi;
-                server {
-                    listen 127.0.0.1:\(ports[0]);
-                    listen 127.0.0.1:\(ports[1]) ssl;
-                    ssl_certificate \(folder.path)/server.crt;
-                    ssl_certificate_key \(folder.path)/server.key;
-                    location /away { return 302 $args; }
-                    location /show { return 200 "got $http_authorization\\n"; }
-                    location / {
-                        if ($http_authorization != "Bearer \(token)") { return 401 "go away\\n"; }
-                        return 200 "welcome\\n";
-                    }
-                }
-            }
-            """
-        try configuration.write(toFile: folder.file("nginx.conf"), atomically: false, encoding: .utf8)
-        let started = try home.bash(
-            """
-            cd '\(folder.path)' && {
-            key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
-            openssl req -x509 $key -subj '/CN=an authority' -keyout ca.key -out ca.crt
-            openssl req $key -subj '/CN=a server' -keyout server.key -out server.csr
-            openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out server.crt \\
-                -extfile <(echo subjectAltName=IP:127.0.0.1,DNS:localhost)
-            nginx -p . -c '\(folder.path)/nginx.conf' </dev/null
-            } >log 2>&1
-            for n in {1..100}; do curl -s -o answer http://127.0.0.1:\(ports[0]) && exit; sleep 0.05; done
-            cat log; exit 1
-            """)
-        try #require(started.status == 0, "nginx did not start: \(started.text)")
-    }
-
-    deinit {
-        if let text = try? String(contentsOfFile: folder.file("pid"), encoding: .utf8), let id = pid_t(text.dropLast())
-        {
-            kill(id, SIGKILL)
-        }
-    }
-
-    var certificate: String { folder.file("ca.crt") }
-
-    func url(_ scheme: String) -> String { "\(scheme)://127.0.0.1:\(ports[scheme == "http" ? 0 : 1])" }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, size) + getsockname(descriptor, $0, &size)
-            }
-        }
-        try #require(status == 0)
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
