@@ -43,7 +43,14 @@ struct HeadersCommand: ParsableCommand {
         var reader = try session.vault.open()
         var chosen = names
         if let url {
-            chosen = [try Self.resource(for: url, among: names, in: &reader, &trail)]
+            let match = try ResourceMatch(url, among: names, in: &reader)
+            trail.asked = match.present.map(\.description)
+            chosen = [
+                try trail.checking {
+                    guard let name = try match.only() else { throw match.missing }
+                    return name
+                }
+            ]
         }
         // All, so that one that is not there is no reason to say that others were refused.
         for name in chosen where try !reader.hasRecord(named: name) { throw ResourceNames.missing(name) }
@@ -77,33 +84,4 @@ struct HeadersCommand: ParsableCommand {
 
     /// Whether what is secret is shown as a mask.
     private var isMasked: Bool { Output.isTerminal && !reveal }
-
-    /// The one resource that a URL lies inside. None, or more than one, is refused: a token must not be guessed.
-    private static func resource(
-        for url: ResourceURL, among names: [RecordName], in reader: inout VaultReader, _ trail: inout Trail
-    ) throws -> RecordName {
-        var found: [RecordName] = []
-        try reader.forEachRecord { line in
-            let resource = try RecordView(line).resource
-            if names.contains(resource.name) { trail.asked.append(resource.name.description) }
-            if resource.covers(url), names.isEmpty || names.contains(resource.name) { found.append(resource.name) }
-        }
-        return try trail.checking {
-            guard let first = found.first else {
-                let place = names.isEmpty ? "lies inside no resource" : "is not inside \(names.joined(" or "))"
-                throw Failure(.notAllowed, "\(url) \(place)", hint: "see '\(Process.name) list'")
-            }
-            guard found.count == 1 else {
-                throw Failure(
-                    .notAllowed,
-                    "\(url) lies inside more than one resource: \(found.joined(", "))",
-                    hint: "name the one that is meant")
-            }
-            return first
-        }
-    }
-}
-
-extension [RecordName] {
-    fileprivate func joined(_ separator: String) -> String { map(\.description).joined(separator: separator) }
 }
