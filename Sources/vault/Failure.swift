@@ -2,6 +2,7 @@ internal import Age
 internal import ArgumentParser
 internal import ChildProcess
 internal import Glibc
+internal import Injection
 internal import Resources
 internal import SystemPackage
 internal import UnlockAgent
@@ -63,6 +64,7 @@ struct Failure: Error {
         case let error as AgentFailure: self.init(agent: error)
         case let error as VaultError: self.init(vault: error)
         case let error as ResourceError: self.init(resource: error)
+        case let error as ClientRequestError: self.init(.usage, error.reason)
         case let error as Launch.Failure: self.init(launch: error)
         case Relay.Failure.launch(let error): self.init(launch: error)
         case Relay.Failure.system(let operation, let number):
@@ -307,7 +309,7 @@ extension Failure {
             }
         } else if message.contains("nexpected argument") {
             message = "too many arguments"
-            if ["", " member", " identity"].contains(where: { help == "\(Process.name)\($0) --help" }) {
+            if ["", " member", " identity", " helper"].contains(where: { help == "\(Process.name)\($0) --help" }) {
                 message = "unknown command"
             } else if arguments.first == ExecCommand.verb {
                 hint = CommandArguments.usage

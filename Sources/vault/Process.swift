@@ -4,11 +4,16 @@ internal import Sodium
 
 /// What the process does to itself before it reads anything.
 enum Process {
-    /// The name that the program was called by, for its messages.
-    static let name: String = {
+    /// The name that the program was called by, for its messages; where that is the link of a helper, the name behind it.
+    static var name: String { called.program }
+
+    /// The helper whose link the program was called by.
+    static var helper: String? { called.helper }
+
+    private static let called: (helper: String?, program: String) = {
         let path = CommandLine.arguments.first ?? ""
         let name = path.split(separator: "/").last.map(String.init) ?? ""
-        return name.isEmpty ? "vault" : name
+        return name.isEmpty ? (nil, "vault") : HelperLink.parse(name)
     }()
 
     nonisolated(unsafe) private static var ignoresFileSize = false

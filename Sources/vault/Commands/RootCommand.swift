@@ -66,7 +66,9 @@ struct RootCommand: ParsableCommand {
                     ]),
                 CommandGroup(
                     name: "Using tokens",
-                    subcommands: [ExecCommand.self, HeadersCommand.self, TokenCommand.self, InjectCommand.self]),
+                    subcommands: [
+                        ExecCommand.self, HeadersCommand.self, TokenCommand.self, InjectCommand.self, HelperCommand.self,
+                    ]),
                 CommandGroup(name: "Leaks", subcommands: [RedactCommand.self, ScanCommand.self]),
                 CommandGroup(
                     name: "Unlocking",

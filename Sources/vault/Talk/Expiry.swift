@@ -16,13 +16,15 @@ enum Expiry {
     }
 
     /// Refuses a token that is expired, or ends before `minimum` seconds are over.
-    static func check(_ resource: Resource, minimum: Int = 0, allowsExpired: Bool) throws {
+    /// Where the command has no option by which it would be taken all the same, none is named.
+    static func check(_ resource: Resource, minimum: Int = 0, allowsExpired: Bool, hasOption: Bool = true) throws {
         guard let expires = resource.token.expires, !allowsExpired else { return }
         let left = expires.seconds - Timestamp.now.seconds
         if left <= 0 {
             throw Failure(
                 .notAllowed, "the token of \(resource.name) expired \(TimeSpan.words(-left)) ago, on \(expires)",
-                hint: "store a new one with '\(Process.name) rotate \(resource.name)', or use --allow-expired")
+                hint: "store a new one with '\(Process.name) rotate \(resource.name)'"
+                    + (hasOption ? ", or use --allow-expired" : ""))
         }
         if left < minimum {
             throw Failure(

@@ -11,12 +11,13 @@ struct Terminal: ~Copyable {
     /// Why nobody is asked, in words behind what would have been asked for.
     static func absence(_ access: Access) -> String {
         if access.noInput { return "--no-input is given" }
+        if access.isHelper { return "a helper asks nobody" }
         return isAllowed(access) ? "there is nobody to ask" : "nobody is asked since CI is set"
     }
 
     /// Whether questions can be asked at all.
     static func isAllowed(_ access: Access) -> Bool {
-        if access.noInput { return false }
+        if access.noInput || access.isHelper { return false }
         guard let ci = Variables.text("CI")?.lowercased() else { return true }
         return ci == "0" || ci == "false"
     }

@@ -13,6 +13,8 @@ struct Access {
     var maximumWorkFactor = ScryptIdentity.defaultMaximumWorkFactor
     /// For the completion of a shell: nobody is asked, no command is run, and no passphrase is read or worked at.
     var isCompletion = false
+    /// For a program that asks in the place of a person: nobody is asked.
+    var isHelper = false
     /// Whether the agent may be asked, where it is its turn.
     var usesAgent = true
     /// Whether the default identity file is taken although others can read it, which is then said elsewhere.

@@ -1,0 +1,15 @@
+/// The names by which clients find a helper: links to the program, whose own name stands at their ends.
+enum HelperLink {
+    /// How such a name begins, and the helper that is meant.
+    private static let prefixes = [
+        "git-credential-": "git", "docker-credential-": "docker", "terraform-credentials-": "terraform",
+    ]
+
+    /// What a name that the program was called by says: which helper is meant, if any, and the program's own name.
+    static func parse(_ name: String) -> (helper: String?, program: String) {
+        for (prefix, helper) in prefixes where name.hasPrefix(prefix) && name.count > prefix.count {
+            return (helper, String(name.dropFirst(prefix.count)))
+        }
+        return (nil, name)
+    }
+}
