@@ -10,6 +10,7 @@ import Testing
         "member list",
         "member add",
         "member remove", "rekey", "unlock", "lock", "status", "identity", "identity new", "identity show", "passphrase",
+        "helper", "helper bazel", "helper git", "helper docker", "helper kubectl", "helper goauth", "helper terraform",
     ]
 
     /// To write all of them anew: `vault VERB --help >Tests/CommandTests/Help/VERB.txt`.

@@ -16,8 +16,14 @@ import Testing
         "member add": "member add bob age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg",
         "member remove": "member remove bob", "rekey": "rekey", "unlock": "unlock --ttl 1s", "lock": "lock",
         "status": "status", "identity new": "identity new --passphrase -o new", "identity show": "identity show",
-        "passphrase": "passphrase",
+        "passphrase": "passphrase", "helper bazel": "helper bazel get", "helper git": "helper git get",
+        "helper docker": "helper docker list",
+        "helper kubectl": "helper kubectl demo",
+        "helper goauth": "helper goauth https://demo.example", "helper terraform": "helper terraform get demo.example",
     ]
+
+    /// What kubectl asks; other clients do so by standard input.
+    private static let request = #"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"}"#
 
     /// What there is to open the vault with.
     enum Identity: String, CaseIterable {
@@ -45,7 +51,9 @@ import Testing
                 "rm -rf ~/* ~/.[!.]*; new_vault; add demo; \(identity.rawValue)", timeout: .seconds(20))
             try #require(made.status == 0, "\(made.errorText)")
             let command = sign.rawValue.replacing("$CALL", with: call)
-            let output = try home.bash("timeout --kill-after 1 5 \(command)", timeout: .seconds(20))
+            let output = try home.bash(
+                "timeout --kill-after 1 5 \(command)", adding: ["KUBERNETES_EXEC_INFO": Self.request],
+                timeout: .seconds(20))
             let shown = output.text + output.errorText
             #expect(![124, 137].contains(output.status), "\(verb) waits")
             // That the answer is no is an answer as well.
@@ -61,10 +69,11 @@ import Testing
     /// Those that need what only standard input or a person has, or that there is not.
     static let asks: Set = [
         "add", "rotate", "import", "redact", "identity new", "passphrase", "member remove", "rollback",
+        "helper bazel", "helper git",
     ]
 
     @Test func everyVerbIsCalled() {
-        let groups: Set = ["vault", "identity", "member"]
+        let groups: Set = ["vault", "identity", "member", "helper"]
         #expect(Set(Self.calls.keys) == Set(HelpTests.verbs).subtracting(groups))
     }
 }
