@@ -12,7 +12,7 @@ public struct SealedFile: ~Copyable {
     }
 
     /// Scripts use low numbers for descriptors of their own (`exec 3> …`), and would close this one by that.
-    private static let lowestDescriptor: Int32 = 100
+    static let lowestDescriptor: Int32 = 100
 
     private let descriptor: Int32
 

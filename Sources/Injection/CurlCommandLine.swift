@@ -38,6 +38,9 @@ public struct CurlCommandLine: Sendable {
         public let resets: [Int]
         /// Whether curl must be 7.83 or later: the ones before send `Authorization` along to another port of the host.
         public let followsRedirects: Bool
+        /// Whether curl may show headers in part: of one that is larger than 2 KB it tells the beginning in lines of its
+        /// own, by -v and where HTTP/2 is spoken.
+        public let maySplitHeaders: Bool
     }
 
     private struct Target {
@@ -63,6 +66,13 @@ public struct CurlCommandLine: Sendable {
     private var isInsecure = false
     private var followsRedirects = false
     private var verbosity = 0
+    private var speaksHTTP1 = false
+    private var speaksOther = false
+    /// Whether a request may have a body.
+    private var hasBody = false
+    private var hasUpload = false
+    /// An option that changes the ends of lines.
+    private var convertsLines: String?
     /// What is refused unless the user has an authorization of their own.
     private var refusals: [Refusal] = []
 
@@ -98,9 +108,10 @@ public struct CurlCommandLine: Sendable {
                 while let letter = letters.popFirst(), !asksForInformation {
                     guard let name = Self.letters[letter] else { throw Self.unknown([bytes[0], letter], number) }
                     if Self.flags.contains(name) {
-                        // curl drops what stands behind it.
-                        guard name != "next" || letters.isEmpty else {
-                            throw Refusal("argument \(number) of curl goes on behind -:")
+                        // curl drops what stands behind the one, and some versions read on behind the other.
+                        guard !["next", "help"].contains(name) || letters.isEmpty else {
+                            let letter = Character(Unicode.Scalar(letter))
+                            throw Refusal("argument \(number) of curl goes on behind -\(letter)")
                         }
                         try take(name, number)
                     } else if !letters.isEmpty {
@@ -142,7 +153,8 @@ public struct CurlCommandLine: Sendable {
         return .headers(
             Injection(
                 resource: number, options: areProtected ? "proto-redir = \"=https\"\n" : "noproxy = \"*\"\n",
-                resets: resets, followsRedirects: followsRedirects))
+                resets: resets, followsRedirects: followsRedirects,
+                maySplitHeaders: verbosity > 0 && (!speaksHTTP1 || speaksOther || operations.count > 1)))
     }
 
     // MARK: - Reading
@@ -163,6 +175,9 @@ public struct CurlCommandLine: Sendable {
             resets.append(number)
         case "help", "manual", "version": asksForInformation = true
         case "digest", "negotiate", "netrc", "netrc-optional", "ntlm", "ntlm-wb": authorization = authorization ?? name
+        case "crlf", "use-ascii": convertsLines = name
+        case "http1.0", "http1.1": speaksHTTP1 = true
+        case "http2", "http2-prior-knowledge", "http3", "http3-only": speaksOther = true
         case "globoff": operations[operations.count - 1].globs = false
         case "insecure": isInsecure = true
         case "location", "follow": followsRedirects = true
@@ -199,11 +214,20 @@ public struct CurlCommandLine: Sendable {
             }
         case "request-target": refuse("--request-target asks for something else than the URL says")
         case "upload-file":
-            // Its name goes behind a URL that ends in a slash.
+            hasBody = true
+            hasUpload = true
+            // What follows the last slash, or backslash, goes behind a URL that ends in a slash.
             let name = value.lastIndex(of: UInt8(ascii: "/")).map { value[($0 + 1)...] } ?? value[...]
-            if name.elementsEqual("..".utf8) { refuse("--upload-file would lead out of the URL's folder") }
+            if name.contains(UInt8(ascii: "\\")) || name.starts(with: "..".utf8) {
+                refuse("--upload-file has a name that could lead out of the URL's folder")
+            }
             if value.contains(where: Self.isGlob) { operations[operations.count - 1].uploads.append(number) }
-        case "cookie", "range", "referer", "user-agent": refuseControl(name, value)
+        case "cookie", "haproxy-clientip", "range", "referer", "user-agent": refuseControl(name, value)
+        case "data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "form", "form-string", "json":
+            hasBody = true
+        case "noproxy" where value.elementsEqual("*".utf8), "proxy" where value.isEmpty:
+            // None at all, which is what is wanted where it matters.
+            break
         case "proxy-header":
             if value.first == UInt8(ascii: "@") { refuse("--proxy-header takes what it sends from a file") }
             diversions.append(name)
@@ -229,16 +253,26 @@ public struct CurlCommandLine: Sendable {
 
     /// An option is repeated only when it looks like one: it may be a token in a wrong place.
     private static func unknown(_ option: [UInt8], _ number: Int) -> Refusal {
+        let word = option.prefix { $0 != UInt8(ascii: "=") }
+        let name = String(decoding: word.dropFirst(2), as: UTF8.self)
+        if word.count < option.count, flags.contains(name) || valued.contains(name) {
+            return Refusal(
+                "argument \(number) of curl has the value of --\(name) behind a \"=\", which only new versions understand",
+                hint: "put a space in its place")
+        }
         let isName =
             option.count <= 28
             && option.allSatisfy {
-                $0 == UInt8(ascii: "-") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+                "-.".utf8.contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
                     || option.count == 2 && $0 > 0x20 && $0 < 0x7f
             }
         let shown = isName ? ", \(String(decoding: option, as: UTF8.self))," : ""
+        let isAbbreviated =
+            !name.isEmpty && flags.union(valued).contains { $0.utf8.starts(with: name.utf8) }
         return Refusal(
             "argument \(number) of curl\(shown) is no option that is known here",
-            hint: "long options must be written out, with a space before their value")
+            hint: isAbbreviated ? "long options must be written out" : nil)
     }
 
     // MARK: - Judging
@@ -247,7 +281,7 @@ public struct CurlCommandLine: Sendable {
     private func own(_ resources: [Resource]) -> String? {
         if let authorization { return "--\(authorization)" }
         let names = resources.flatMap(\.headers).map { $0.name.lowercased() }
-        for header in headers {
+        for header in headers where Self.isHeader(header.text) {
             let name = Self.name(ofHeader: header.text)
             if names.contains(where: { $0.utf8.elementsEqual(name) }) { return "its own header \(Self.shown(name))" }
         }
@@ -264,6 +298,17 @@ public struct CurlCommandLine: Sendable {
         return name.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     }
 
+    /// What stands behind the colon.
+    private static func value(ofHeader text: [UInt8]) -> [UInt8] {
+        var value = text.drop { $0 != UInt8(ascii: ":") }.dropFirst()
+        while let first = value.first, first <= 0x20 { value.removeFirst() }
+        while let last = value.last, last <= 0x20 { value.removeLast() }
+        return Array(value)
+    }
+
+    /// Whether there is a header in it at all: curl passes over what has neither a colon nor a semicolon.
+    private static func isHeader(_ text: [UInt8]) -> Bool { text.contains { ":;".utf8.contains($0) } }
+
     private func check(
         _ urls: [ResourceURL], areProtected: Bool, with resource: Resource
     ) throws(Refusal) {
@@ -277,14 +322,20 @@ public struct CurlCommandLine: Sendable {
             throw Refusal("--\(name) can send the request elsewhere than its URL says, and nothing would notice")
         }
         if followsRedirects {
+            guard !isInsecure else {
+                throw Refusal("with --insecure a redirect may lead anywhere", hint: "leave -L out, or use --cacert")
+            }
             guard areProtected else {
-                throw Refusal("a redirect of an unprotected request may lead anywhere", hint: "leave -L out")
+                throw Refusal("a redirect of an http request may lead anywhere", hint: "leave -L out")
             }
             guard resource.headers.allSatisfy({ $0.name.lowercased() == "authorization" }) else {
                 throw Refusal(
                     "curl sends other headers than Authorization along to wherever a server redirects to",
                     hint: "leave -L out")
             }
+        }
+        if hasUpload, let convertsLines {
+            throw Refusal("--\(convertsLines) makes an upload longer than curl says, and its end another request")
         }
         for (argument, text) in headers {
             let name = Self.name(ofHeader: text)
@@ -293,10 +344,19 @@ public struct CurlCommandLine: Sendable {
                 throw Refusal(
                     "argument \(argument) of curl takes headers from a file",
                     hint: "write each as -H 'Name: value'")
-            case name.isEmpty || text[0] <= 0x20 || text.contains(where: { $0 < 0x20 && $0 != UInt8(ascii: "\t") }):
+            case !Self.isHeader(text) || name.isEmpty || text[0] <= 0x20
+                || text.contains(where: { $0 < 0x20 && $0 != UInt8(ascii: "\t") }):
                 throw Refusal("argument \(argument) of curl is not one header")
             case name.elementsEqual("host".utf8) && !isLoopback:
                 throw Refusal("a Host header of its own asks for another host than the URL says")
+            case ["x-original-url", "x-rewrite-url"].contains { name.elementsEqual($0.utf8) }:
+                throw Refusal("argument \(argument) of curl asks for another path than the URL says")
+            case name.elementsEqual("content-length".utf8)
+                && (hasBody || Self.value(ofHeader: text) != Array("0".utf8)),
+                name.elementsEqual("transfer-encoding".utf8) && Self.value(ofHeader: text) != Array("chunked".utf8):
+                throw Refusal(
+                    "argument \(argument) of curl changes where a request ends, and its body could hold another one",
+                    hint: "leave it to curl")
             default: break
             }
         }

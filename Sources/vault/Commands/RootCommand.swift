@@ -67,7 +67,8 @@ struct RootCommand: ParsableCommand {
                 CommandGroup(
                     name: "Using tokens",
                     subcommands: [
-                        ExecCommand.self, HeadersCommand.self, TokenCommand.self, InjectCommand.self, HelperCommand.self,
+                        ExecCommand.self, HeadersCommand.self, TokenCommand.self, InjectCommand.self,
+                        HelperCommand.self,
                     ]),
                 CommandGroup(name: "Leaks", subcommands: [RedactCommand.self, ScanCommand.self]),
                 CommandGroup(

@@ -35,9 +35,9 @@ struct CommandArguments {
         return body(unsafe Span(_unsafeElements: bytes.bindMemory(to: UInt8.self)))
     }
 
-    /// Whether the command has that name, by whatever path it is called.
-    func isNamed(_ name: StaticString) -> Bool {
-        withArgument(0) { path in
+    /// Whether an argument is a program of that name, by whatever path it is called.
+    func isNamed(_ name: StaticString, at index: Int) -> Bool {
+        withArgument(index) { path in
             var start = path.count
             while start > 0, path[start - 1] != UInt8(ascii: "/") { start -= 1 }
             guard path.count - start == name.utf8CodeUnitCount else { return false }
@@ -170,18 +170,20 @@ struct TemplatedArguments {
         self.files = files
     }
 
-    /// The same for curl, with a config that it reads.
+    /// The same for curl, with configs that it reads.
     ///
     /// - Parameters:
-    ///   - config: Its path.
-    ///   - resets: The numbers of the arguments behind which it has to be read again.
-    /// - Returns: Arguments that are two longer for each time, and one for `-q`.
-    func readingCurlConfig(_ config: String, resets: [Int]) -> TemplatedArguments {
-        let reading = ["--config", config].map { Argument.pieces([.text(Array($0.utf8))]) }
+    ///   - configs: Their paths: one for the beginning, and one for each reset.
+    ///   - resets: The numbers of the arguments behind which the next one is read.
+    /// - Returns: Arguments that are two longer for each config, and one for `-q`.
+    func readingCurlConfigs(_ configs: [String], resets: [Int]) -> TemplatedArguments {
         var arguments = arguments
-        for number in resets.reversed() { arguments.insert(contentsOf: reading, at: number + 1) }
+        for (path, number) in zip(configs, [0] + resets).reversed() {
+            let reading = ["--config", path].map { Argument.pieces([.text(Array($0.utf8))]) }
+            arguments.insert(contentsOf: reading, at: number + 1)
+        }
         // First of all, so that curl reads no config of its own: one line there would lead the token anywhere.
-        arguments.insert(contentsOf: [.pieces([.text(Array("-q".utf8))])] + reading, at: 1)
+        arguments.insert(.pieces([.text(Array("-q".utf8))]), at: 1)
         return TemplatedArguments(arguments, files: files)
     }
 

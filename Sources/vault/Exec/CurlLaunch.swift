@@ -12,7 +12,10 @@ enum CurlLaunch {
     static func injection(
         _ arguments: CommandArguments, hasTemplates: Bool, for resources: [Resource], quiet: Bool
     ) throws -> CurlCommandLine.Injection? {
-        guard arguments.isNamed("curl") else { return nil }
+        guard arguments.isNamed("curl", at: 0) else {
+            if !hasTemplates { noteWrapper(arguments, quiet) }
+            return nil
+        }
         if hasTemplates {
             noteOwn("the file with the headers on its command line", quiet)
             return nil
@@ -28,24 +31,64 @@ enum CurlLaunch {
                 noteConfig(arguments, quiet)
                 return injection
             }
-        } catch let refusal {
-            throw Failure(
-                .notAllowed, refusal.reason,
-                hints: [
-                    refusal.hint,
-                    "to run it as it is, use --no-inject, with --config {{curl_config}} where the headers belong",
-                ].compactMap { $0 })
+        } catch {
+            throw refusal(error.reason, hint: error.hint)
         }
+    }
+
+    /// Refuses a curl that would show a part of a token, which is so many bytes large, where no masking finds it.
+    static func check(_ injection: CurlCommandLine.Injection, size: Int) throws {
+        guard injection.maySplitHeaders, size > longestShownToken else { return }
+        throw refusal(
+            "-v shows 2 KB of each header where HTTP/2 is spoken, and this token may be larger than that",
+            hint: "leave -v out, or add --http1.1")
+    }
+
+    /// curl cuts what it tells of HTTP/2 at 2,048 bytes; the name of the header and what else is in it go before.
+    private static let longestShownToken = 1024
+
+    /// Refuses arguments that name one of these files: curl could read it as something to send before it is its turn.
+    static func refuse(_ configs: ArraySlice<String>, in arguments: CommandArguments) throws {
+        for number in arguments.indices.dropFirst() {
+            let argument = arguments.withArgument(number) { $0.publicCopy }
+            for path in configs where argument.firstRange(of: Array(path.dropFirst("/dev".count).utf8)) != nil {
+                throw refusal("argument \(number) of curl names a descriptor that is to have headers", hint: nil)
+            }
+        }
+    }
+
+    private static func refusal(_ reason: String, hint: String?) -> Failure {
+        Failure(
+            .notAllowed, reason,
+            hints: [
+                hint, "to run it as it is, use --no-inject, with --config {{curl_config}} where the headers belong",
+            ].compactMap { $0 })
     }
 
     /// Refuses a curl that gives `Authorization` away when it is redirected.
     static func checkVersion(of program: [CChar]) throws {
-        let version = version(of: program)
-        if let version, version >= (7, 83) { return }
-        let name = version.map { "curl \($0.major).\($0.minor)" } ?? "a curl that does not tell its version"
+        let versions = versions(of: program)
+        let old = versions.first { $0 < (7, 83) }
+        if !versions.isEmpty, old == nil { return }
+        let name = old.map { "curl \($0.major).\($0.minor)" } ?? "a curl that does not tell its version"
         throw Failure(
             .notAllowed, "\(name) may send the token along to another port when it is redirected",
             hint: "leave -L out, or use curl 7.83 or later")
+    }
+
+    /// What starts another program, as the first word of a command.
+    private static let wrappers: [StaticString] = [
+        "chronic", "env", "ionice", "nice", "nohup", "setsid", "stdbuf", "sudo", "time", "timeout", "xargs",
+    ]
+
+    /// Says that a curl behind such a word is not seen.
+    private static func noteWrapper(_ arguments: CommandArguments, _ quiet: Bool) {
+        guard let wrapper = wrappers.first(where: { arguments.isNamed($0, at: 0) }),
+            arguments.indices.dropFirst().contains(where: { arguments.isNamed("curl", at: $0) })
+        else { return }
+        Messages.note(
+            "curl gets no headers by itself behind \(wrapper): put \(wrapper) in front of \(Process.name)",
+            unless: quiet)
     }
 
     private static func noteOwn(_ what: String, _ quiet: Bool) {
@@ -70,14 +113,15 @@ enum CurlLaunch {
         return paths.first { unsafe access($0, F_OK) == 0 }
     }
 
-    private static func version(of program: [CChar]) -> (major: Int, minor: Int)? {
+    /// The versions of curl, and of the library that does its work. Empty where they are not told.
+    private static func versions(of program: [CChar]) -> [(major: Int, minor: Int)] {
         let path = String(decoding: program.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var environment = Environment()
         environment.remove { Variables.unlocking.contains($0) }
         guard
             let process = try? ReadableProcess.start(
                 path, arguments: ["curl", "-q", "--version"], environment: environment)
-        else { return nil }
+        else { return [] }
         var text: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -87,11 +131,17 @@ enum CurlLaunch {
             // Its first line has all that is wanted.
             if text.count < part.count { text += part[..<count] }
         }
-        guard process.wait() == 0 else { return nil }
-        let words = String(decoding: text, as: UTF8.self).split(separator: " ", maxSplits: 2)
-        guard words.count > 1, words[0] == "curl" else { return nil }
-        let numbers = words[1].split(separator: ".").prefix(2).map { Int($0) }
-        guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else { return nil }
-        return (major, minor)
+        guard process.wait() == 0 else { return [] }
+        let line = text.prefix { $0 != UInt8(ascii: "\n") }
+        let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+        guard words.count > 1, words[0] == "curl" else { return [] }
+        let library = words.first { $0.utf8.starts(with: "libcurl/".utf8) }?.dropFirst("libcurl/".count)
+        let versions = [words[1], library].compactMap { $0 }.map { version in
+            version.split(separator: ".").prefix(2).map { Int($0) }
+        }
+        return versions.compactMap { numbers in
+            guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else { return nil }
+            return (major, minor)
+        }
     }
 }

@@ -59,12 +59,16 @@ extension ExecRequest {
             ? nil
             : CurlLaunch.injection(
                 arguments, hasTemplates: !templated.files.isEmpty, for: tokens.resources, quiet: access.quiet)
-        if let injection, injection.followsRedirects, !dryRun { try CurlLaunch.checkVersion(of: program) }
+        if let injection {
+            try tokens.withToken(injection.resource) { try CurlLaunch.check(injection, size: $0.count) }
+            if injection.followsRedirects, !dryRun { try CurlLaunch.checkVersion(of: program) }
+        }
 
         var plan = LaunchPlan(tokens: tokens)
         if let injection {
-            templated = templated.readingCurlConfig(
-                try plan.curlConfig(for: injection), resets: injection.resets)
+            let configs = try plan.curlConfigs(for: injection)
+            try CurlLaunch.refuse(configs.dropFirst(), in: arguments)
+            templated = templated.readingCurlConfigs(configs, resets: injection.resets)
         } else if !noEnvironment {
             try plan.addVariables()
         }

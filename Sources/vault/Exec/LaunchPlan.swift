@@ -12,6 +12,7 @@ struct LaunchPlan: ~Copyable {
     private var starts: [Int] = []
     private(set) var variableNames: [String] = []
     private var files: [HeaderFile] = []
+    private var configs: [Config] = []
     /// The numbers of the resources whose tokens the command gets.
     private var handedOut: [Int] = []
 
@@ -35,6 +36,13 @@ struct LaunchPlan: ~Copyable {
             self.resource = resource
             self.file = file
         }
+    }
+
+    /// A config that is read once, open for the command to inherit.
+    private final class Config {
+        let pipe: FilledPipe
+
+        init(_ pipe: consuming FilledPipe) { self.pipe = pipe }
     }
 
     /// Adds the variables of all resources.
@@ -81,20 +89,35 @@ struct LaunchPlan: ~Copyable {
         return try makeFile(variable, resource: number)
     }
 
-    /// The path of a config for a curl whose command line was read, and found fit for these headers.
-    mutating func curlConfig(for injection: CurlCommandLine.Injection) throws -> String {
-        try makeFile(.curlConfig, resource: injection.resource, options: injection.options)
+    /// The paths of configs for a curl whose command line was read, and found fit for these headers.
+    ///
+    /// Each can be read once. curl reads it before any of the options behind it, which could name it as a file to send.
+    mutating func curlConfigs(for injection: CurlCommandLine.Injection) throws -> [String] {
+        let resource = resources[injection.resource]
+        if resource.headers.contains(where: \.value.isSecret) { handedOut.append(injection.resource) }
+        let start = variables.count
+        defer { variables.truncate(to: start) }
+        variables.append(text: injection.options)
+        tokens.withToken(injection.resource) { CurlConfig.append(resource, token: $0, to: &variables) }
+        do throws(FilledPipe.Failure) {
+            for _ in 0...injection.resets.count {
+                let pipe = try variables.withBytes { (bytes) throws(FilledPipe.Failure) in
+                    try FilledPipe.create(bytes.extracting(droppingFirst: start))
+                }
+                configs.append(Config(pipe))
+            }
+        } catch {
+            throw Failure(.io, "making a config for curl: \(Failure.text(error.errno))")
+        }
+        return configs.map { $0.pipe.path }
     }
 
-    private mutating func makeFile(
-        _ variable: Template.Variable, resource number: Int, options: String = ""
-    ) throws -> String {
+    private mutating func makeFile(_ variable: Template.Variable, resource number: Int) throws -> String {
         let resource = resources[number]
         if resource.headers.contains(where: \.value.isSecret) { handedOut.append(number) }
         // The content is put together behind the variables, and taken away again: one region less.
         let start = variables.count
         defer { variables.truncate(to: start) }
-        variables.append(text: options)
         tokens.withToken(number) { token in
             if variable == .curlConfig {
                 CurlConfig.append(resource, token: token, to: &variables)
