@@ -1,4 +1,5 @@
 public import Resources
+public import VaultFile
 
 /// A command line of curl's, read as curl reads it, to tell whether it can be given the headers of a resource.
 ///
@@ -11,17 +12,20 @@ public struct CurlCommandLine: Sendable {
         public let reason: String
         /// How to go on, where that is more than to write the headers oneself.
         public let hint: String?
+        /// The resource that the URL was expected inside, where it lies outside of all.
+        public let outside: RecordName?
 
-        init(_ reason: String, hint: String? = nil) {
+        init(_ reason: String, hint: String? = nil, outside: RecordName? = nil) {
             self.reason = reason
             self.hint = hint
+            self.outside = outside
         }
     }
 
     /// What can be done with a command line.
     public enum Use: Equatable, Sendable {
-        /// It asks for no URL, so that there is nothing to do: `--version`, `--help`.
-        case none
+        /// It asks curl about itself, and for no URL: `--version`, `--help`.
+        case information
         /// It has an authorization of its own, which these words name.
         case own(String)
         /// It is to be given the headers of a resource.
@@ -133,9 +137,9 @@ public struct CurlCommandLine: Sendable {
     /// - Throws: ``Refusal``.
     public func use(for resources: [Resource]) throws(Refusal) -> Use {
         if let own = own(resources) { return .own(own) }
-        if asksForInformation { return .none }
+        if asksForInformation { return .information }
         if let refusal = refusals.first { throw refusal }
-        if operations.allSatisfy(\.targets.isEmpty) { return .none }
+        if operations.allSatisfy(\.targets.isEmpty) { throw Refusal("there is no URL for curl") }
         var urls: [(argument: Int, url: ResourceURL)] = []
         for operation in operations {
             for target in operation.targets {
@@ -203,14 +207,20 @@ public struct CurlCommandLine: Sendable {
             }
             addTarget(Target(argument: number, text: value))
         case "aws-sigv4", "netrc-file", "oauth2-bearer", "user": authorization = authorization ?? name
-        case "config": refuse("--config brings options that cannot be seen", hint: "write them on the command line")
+        case "config":
+            // So it is where a variable of the command's was meant, and filled in before there was a command.
+            let hint = value.isEmpty ? "leave it out: the headers come by themselves" : "write them on the command line"
+            refuse("--config brings options that cannot be seen", hint: hint)
         case "header": headers.append((number, value))
         case "libcurl", "trace", "trace-ascii", "trace-config": refuseTrace(name)
         case "stderr": refuse("--stderr would write headers past the masking of the output", hint: "use 2>FILE")
-        case "proto", "proto-redir": refuse("--\(name) is what keeps a redirect on https, and is set already")
+        case "proto", "proto-redir":
+            refuse("--\(name) has a say in where a redirect may lead, which is settled here", hint: "leave it out")
         case "request":
             if value.isEmpty || !value.allSatisfy({ (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) {
-                refuse("--request has something else than capital letters, and could be more than a method")
+                refuse(
+                    "--request has something else than capital letters, and could be more than a method",
+                    hint: "write it in capitals, as in -X POST")
             }
         case "request-target": refuse("--request-target asks for something else than the URL says")
         case "upload-file":
@@ -260,6 +270,11 @@ public struct CurlCommandLine: Sendable {
                 "argument \(number) of curl has the value of --\(name) behind a \"=\", which only new versions understand",
                 hint: "put a space in its place")
         }
+        if ["inject", "mask", "template", "env"].contains(where: { name == "no-\($0)" }) {
+            return Refusal(
+                "argument \(number) of curl is an option of this program",
+                hint: "it stands in front of the -- before curl")
+        }
         let isName =
             option.count <= 28
             && option.allSatisfy {
@@ -283,7 +298,7 @@ public struct CurlCommandLine: Sendable {
         let names = resources.flatMap(\.headers).map { $0.name.lowercased() }
         for header in headers where Self.isHeader(header.text) {
             let name = Self.name(ofHeader: header.text)
-            if names.contains(where: { $0.utf8.elementsEqual(name) }) { return "its own header \(Self.shown(name))" }
+            if names.contains(where: { $0.utf8.elementsEqual(name) }) { return "the header \(Self.shown(name))" }
         }
         return nil
     }
@@ -339,21 +354,20 @@ public struct CurlCommandLine: Sendable {
         }
         for (argument, text) in headers {
             let name = Self.name(ofHeader: text)
-            switch true {
-            case text.first == UInt8(ascii: "@"):
+            if text.first == UInt8(ascii: "@") {
                 throw Refusal(
-                    "argument \(argument) of curl takes headers from a file",
-                    hint: "write each as -H 'Name: value'")
-            case !Self.isHeader(text) || name.isEmpty || text[0] <= 0x20
-                || text.contains(where: { $0 < 0x20 && $0 != UInt8(ascii: "\t") }):
-                throw Refusal("argument \(argument) of curl is not one header")
-            case name.elementsEqual("host".utf8) && !isLoopback:
+                    "argument \(argument) of curl takes headers from a file", hint: "write each as -H 'Name: value'")
+            }
+            guard Self.isHeader(text), !name.isEmpty, text[0] > 0x20,
+                !text.contains(where: { $0 < 0x20 && $0 != UInt8(ascii: "\t") })
+            else { throw Refusal("argument \(argument) of curl is not one header") }
+            switch String(decoding: name, as: UTF8.self) {
+            case "host" where !isLoopback:
                 throw Refusal("a Host header of its own asks for another host than the URL says")
-            case ["x-original-url", "x-rewrite-url"].contains { name.elementsEqual($0.utf8) }:
+            case "x-original-url", "x-rewrite-url":
                 throw Refusal("argument \(argument) of curl asks for another path than the URL says")
-            case name.elementsEqual("content-length".utf8)
-                && (hasBody || Self.value(ofHeader: text) != Array("0".utf8)),
-                name.elementsEqual("transfer-encoding".utf8) && Self.value(ofHeader: text) != Array("chunked".utf8):
+            case "content-length" where hasBody || Self.value(ofHeader: text) != Array("0".utf8),
+                "transfer-encoding" where Self.value(ofHeader: text) != Array("chunked".utf8):
                 throw Refusal(
                     "argument \(argument) of curl changes where a request ends, and its body could hold another one",
                     hint: "leave it to curl")
@@ -365,6 +379,7 @@ public struct CurlCommandLine: Sendable {
     private static func url(_ target: Target, globs: Bool) throws(Refusal) -> ResourceURL {
         let place = "argument \(target.argument) of curl"
         var text = target.text
+        guard !text.isEmpty else { throw Refusal("\(place) is empty, and stands where a URL belongs") }
         let pattern = text.withoutAddress
         if pattern.contains(where: isGlob) {
             guard !globs else {
@@ -409,8 +424,7 @@ public struct CurlCommandLine: Sendable {
         let what = isElsewhere ? "\(url.scheme)://\(url.host):\(url.port)" : "the path of its URL"
         throw Refusal(
             "argument \(outside.argument) of curl, \(what), is not inside \(names)",
-            hint:
-                "'vault show \(resources[0].name)' lists its URLs, 'vault edit \(resources[0].name) --url …' sets them")
+            outside: resources[0].name)
     }
 
     // MARK: - Options

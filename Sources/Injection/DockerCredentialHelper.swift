@@ -1,6 +1,6 @@
 public import Resources
 public import Sodium
-internal import VaultFile
+public import VaultFile
 
 /// The protocol of docker's credential helpers (docker-credential-helpers): the server's address on standard input, and
 /// a JSON object or the text of an error on standard output.
@@ -52,12 +52,49 @@ public enum DockerCredentialHelper {
         output.append("}\n")
     }
 
-    /// The answer to `list`: the user name of each address.
-    public static func list(_ servers: [(url: ResourceURL, username: String)]) -> String {
+    /// The answer to `list`: the https addresses of resources for which there is an answer to `get`, which is what docker
+    /// asks for next, each with its user name.
+    ///
+    /// - Parameters:
+    ///   - resources: All resources.
+    ///   - now: The moment at which a token must not have expired.
+    ///   - username: The user name of a resource.
+    /// - Returns: A JSON object.
+    public static func list(of resources: [Resource], at now: Timestamp, username: (Resource) -> String) -> String {
+        // The resources with exactly this URL, so that those of a URL are found by the beginnings of its path.
+        var numbers: [String: Set<Int>] = [:]
+        for (number, resource) in resources.enumerated() {
+            for url in resource.urls { numbers[Self.key(url, Self.path(url)[...]), default: []].insert(number) }
+        }
+        var servers: [(url: ResourceURL, username: String)] = []
+        for resource in resources where !resource.token.isExpired(at: now) {
+            let username = username(resource)
+            if username == identityTokenUsername { continue }
+            for url in resource.urls where url.scheme == "https" {
+                var covering: Set<Int> = []
+                var path = Self.path(url)[...]
+                while true {
+                    covering.formUnion(numbers[Self.key(url, path)] ?? [])
+                    guard covering.count < 2, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { break }
+                    path = path[..<slash]
+                }
+                if covering.count == 1 { servers.append((url, username)) }
+            }
+        }
+        servers.sort { $0.url.description < $1.url.description }
         let members = servers.map { server in
             JSONText.quoted(server.url.description) + [UInt8(ascii: ":")] + JSONText.quoted(server.username)
         }
         return "{\(members.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ","))}\n"
+    }
+
+    /// A path without the slash at its end, as ``ResourceURL/contains(_:)`` compares them.
+    private static func path(_ url: ResourceURL) -> String {
+        url.path.utf8.last == UInt8(ascii: "/") ? String(url.path.dropLast()) : url.path
+    }
+
+    private static func key(_ url: ResourceURL, _ path: Substring) -> String {
+        "\(url.scheme)://\(url.host):\(url.port)\(path)"
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }

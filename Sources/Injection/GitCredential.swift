@@ -28,6 +28,9 @@ public struct GitCredential: Equatable, Sendable {
     /// What the server asked for: the values of its `WWW-Authenticate` headers.
     public let challenges: [String]
 
+    /// The attributes that are looked at.
+    private static let names: [StaticString] = ["capability[]", "wwwauth[]", "protocol", "host", "path", "username"]
+
     /// Reads a request. Attributes that are not known are passed over.
     ///
     /// - Throws: ``ClientRequestError``.
@@ -36,20 +39,30 @@ public struct GitCredential: Equatable, Sendable {
         var single: [String: String] = [:]
         var capabilities: [String] = []
         var challenges: [String] = []
-        for line in try Self.lines(of: request) {
-            guard let sign = line.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+        var start = 0
+        while start < request.count {
+            let end = request.firstIndex(of: UInt8(ascii: "\n"), from: start, before: request.count) ?? request.count
+            // A blank line ends a request.
+            if end == start { break }
+            let line = request.extracting(start..<end)
+            start = end + 1
+            guard line.firstIndex(of: 0, from: 0, before: line.count) == nil else {
+                throw ClientRequestError("the request has a zero byte in it")
+            }
+            guard let sign = line.firstIndex(of: UInt8(ascii: "="), from: 0, before: line.count) else {
                 throw ClientRequestError("the request has a line without \"=\"")
             }
-            let name = String(line[..<sign])
-            let value = String(line[line.utf8.index(after: sign)...])
-            switch name {
+            // What another helper may have answered, such as a password, does not become text.
+            guard let name = Self.names.first(where: { line.extracting(first: sign).equals($0) }) else { continue }
+            guard let value = String(validating: line.extracting(droppingFirst: sign + 1).publicCopy, as: UTF8.self)
+            else { throw ClientRequestError("the request is not UTF-8") }
+            switch name.description {
             case "capability[]": Self.add(value, to: &capabilities)
             case "wwwauth[]": Self.add(value, to: &challenges)
-            case "protocol", "host", "path", "username":
-                guard single.updateValue(value, forKey: name) == nil else {
+            default:
+                guard single.updateValue(value, forKey: name.description) == nil else {
                     throw ClientRequestError("the request has \"\(name)\" twice")
                 }
-            default: break
             }
         }
         guard let scheme = single["protocol"], let host = single["host"] else {
@@ -72,8 +85,8 @@ public struct GitCredential: Equatable, Sendable {
             throw ClientRequestError("the host is more than a name and a port")
         }
         // git has decoded them: they stand for themselves.
-        guard !(path ?? "").utf8.contains(where: { "?#".utf8.contains($0) }) else {
-            throw ClientRequestError("the path has a \"?\" or a \"#\" in it")
+        guard !(path ?? "").utf8.contains(where: { "?#%".utf8.contains($0) }) else {
+            throw ClientRequestError("the path has a \"?\", a \"#\" or a \"%\" in it")
         }
         return try ResourceURL("\(scheme)://\(host)/\(path ?? "")")
     }
@@ -146,26 +159,6 @@ public struct GitCredential: Equatable, Sendable {
     /// Adds to a list, which an empty value empties.
     private static func add(_ value: String, to list: inout [String]) {
         if value.isEmpty { list.removeAll() } else { list.append(value) }
-    }
-
-    /// The lines up to the first blank one, which ends a request.
-    private static func lines(of request: Span<UInt8>) throws(ClientRequestError) -> [Substring] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(request.count)
-        for index in request.indices {
-            guard request[index] != 0 else { throw ClientRequestError("the request has a zero byte in it") }
-            bytes.append(request[index])
-        }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ClientRequestError("the request is not UTF-8")
-        }
-        var lines: [Substring] = []
-        // By bytes: to Swift a line break and what is put on it are one character.
-        for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            if line.isEmpty { break }
-            lines.append(Substring(line))
-        }
-        return lines
     }
 }
 

@@ -40,7 +40,9 @@ public struct KubernetesExecCredential: Equatable, Sendable {
             if name.equals("server", in: request) {
                 server = try cursor.readString(request).text(in: request)
             } else if name.equals("insecure-skip-tls-verify", in: request) {
-                skipsVerification = try request.extracting(cursor.readValue(request)).hasPrefix("true")
+                // Anything that is not no is taken for yes.
+                let value = try request.extracting(cursor.readValue(request))
+                skipsVerification = !value.equals("false") && !value.equals("null")
             } else {
                 try cursor.readValue(request)
             }

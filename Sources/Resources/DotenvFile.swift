@@ -35,11 +35,14 @@ public enum DotenvFile {
 
     // MARK: - Writing
 
-    /// The names of the variables that a resource's token has in such a file: those that hold it and nothing else.
+    /// The names of the variables that a resource's token has in such a file: those that hold it and nothing else. None for
+    /// a resource without any header, which such a file cannot say.
     ///
     /// - Throws: ``ResourceError/invalid(_:_:)`` when the resource has a variable whose name is refused.
     public static func variables(of resource: Resource) throws(ResourceError) -> [String] {
-        try resource.environment().filter(\.isTokenAlone).map(\.name)
+        // Without a header of its own it would come back with the default one.
+        if resource.headers.isEmpty { return [] }
+        return try resource.environment().filter(\.isTokenAlone).map(\.name)
     }
 
     /// Appends a resource as ``records(_:now:)`` reads it: a comment, and its variables.
@@ -167,7 +170,9 @@ private struct DotenvReader {
     private mutating func readComment(_ text: Span<UInt8>) throws(ConversionError) {
         let comment = text.extracting(cursor.restOfLine(text))
         guard let range = DotenvNote.range(in: comment) else { return }
+        // Taken out, so that what it holds is not copied for each line of it.
         var note = self.note ?? DotenvNote(line: cursor.line)
+        self.note = nil
         try ConversionError.at(cursor.line) { () throws(ResourceError) in try note.read(comment.extracting(range)) }
         self.note = note
     }
@@ -327,7 +332,11 @@ private struct DotenvBinder {
             let note = variable.note
             return try ConversionError.at(variable.line) { () throws(ResourceError) in
                 var environment: [EnvironmentTemplate] = []
-                for name in names { environment.append(try EnvironmentTemplate("\(name)={{token}}")) }
+                // Where the comment has another variable for the token, one that no command may get is no loss.
+                let hasOther = note?.environment.contains(where: \.isTokenAlone) ?? false
+                for name in names where !hasOther || (try? EnvironmentName.check(name)) != nil {
+                    environment.append(try EnvironmentTemplate("\(name)={{token}}"))
+                }
                 environment += note?.environment ?? []
                 let isDefault = environment.map(\.name) == ["\(EnvironmentName.prefix(for: name.description))_TOKEN"]
                 let headers = note?.headers ?? []

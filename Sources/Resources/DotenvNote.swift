@@ -141,5 +141,5 @@ struct DotenvNote {
 
 extension Span<UInt8> {
     /// Whether the bytes are `text`.
-    func equals(_ text: StaticString) -> Bool { count == text.utf8CodeUnitCount && hasPrefix(text) }
+    package func equals(_ text: StaticString) -> Bool { count == text.utf8CodeUnitCount && hasPrefix(text) }
 }

@@ -18,9 +18,13 @@ public enum EnvironmentName {
             effect: "what programs run",
             names: [
                 // Shells and what starts others.
-                "PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4", "PROMPT_COMMAND", "ZDOTDIR",
+                "PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS0", "PS1", "PS2", "PS3", "PS4", "PROMPT",
+                "PROMPT_COMMAND", "MAILPATH", "ZDOTDIR",
                 "LESSOPEN", "LESSCLOSE", "PAGER", "MANPAGER", "EDITOR", "VISUAL", "BROWSER", "SSH_ASKPASS",
                 "SUDO_ASKPASS",
+                // bash takes their values for arithmetic, which can run commands, or does not let them be set.
+                "RANDOM", "SRANDOM", "SECONDS", "OPTIND", "HISTCMD", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME", "UID",
+                "EUID", "PPID", "BASHPID",
                 // Languages and their tools.
                 "GCONV_PATH", "NODE_OPTIONS", "NODE_PATH", "PERLLIB", "PHPRC", "PHP_INI_SCAN_DIR", "CLASSPATH",
                 "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JAVA_OPTS", "MAVEN_OPTS", "MAVEN_ARGS",

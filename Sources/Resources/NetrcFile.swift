@@ -10,8 +10,8 @@ public enum NetrcFile {
     /// host has several, with the URL `https://HOST`.
     ///
     /// One with a login, even an empty one, has the header that curl and git make of it, `Authorization: Basic`. One
-    /// without has the default header, with a note: some programs send a bearer token then, and others Basic. Left out with a note are machines without a password, `default`, which is bound to no host,
-    /// `account`, and macros.
+    /// without has the default header, with a note: some programs send a bearer token then, and others Basic. Left out with
+    /// a note are machines without a password, `default`, which is bound to no host, `account`, and macros.
     ///
     /// - Throws: ``ConversionError``.
     public static func records(_ text: Span<UInt8>, now: Timestamp) throws(ConversionError) -> ConvertedRecords {
@@ -42,7 +42,15 @@ public enum NetrcFile {
             let headers = try ConversionError.at(machine.line) { () throws(ResourceError) in
                 login == nil ? nil : [try HeaderTemplate("Authorization: Basic {{basic}}")]
             }
-            let resource = Resource(name: name, urls: [url], headers: headers, username: login, now: now)
+            var resource = Resource(name: name, urls: [url], headers: headers, username: login, now: now)
+            if (try? resource.environment()) == nil {
+                // A host like git.example, whose variables would be git's.
+                resource.givenEnvironment = EnvironmentTemplate.defaults(for: "_\(name)")
+                records.notes.append(
+                    .init(
+                        line: machine.line,
+                        text: "its variables begin with an underscore: without it they would change what programs run"))
+            }
             try token.withBytes { (token) throws(ConversionError) in
                 try records.append(resource, token: token, line: password.line)
             }
@@ -110,7 +118,12 @@ private struct NetrcReader {
         /// The login, which becomes a user name, and so is no secret from here on.
         func login(_ text: Span<UInt8>, password: borrowing SecretBuffer) throws(ConversionError) -> String? {
             guard let login else { return nil }
-            let isMarker = password.withBytes { $0.count == 13 && $0.hasPrefix("x-oauth-basic") }
+            let isMarker = password.withBytes { password in
+                ["x-oauth-basic", "x-oauth-token"].contains { (marker: StaticString) in
+                    password.count == marker.utf8CodeUnitCount
+                        && password.indices.allSatisfy { unsafe password[$0] | 0x20 == marker.utf8Start[$0] | 0x20 }
+                }
+            }
             if isMarker {
                 throw ConversionError(
                     login.line,
@@ -173,11 +186,11 @@ private struct NetrcReader {
                 try check(owner, at: word.line)
                 _ = try value(text)
                 note(word.line, "an account is for FTP alone, and is left out")
-            } else if word.equals("login", text) || word.equals("user", text) {
+            } else if word.equals("login", text) {
                 try check(owner, at: word.line)
                 let login = try value(text)
                 if owner == .machine { try set(\.login, login, at: word.line) }
-            } else if word.equals("password", text) || word.equals("passwd", text) {
+            } else if word.equals("password", text) {
                 try check(owner, at: word.line)
                 let password = try value(text)
                 if owner == .machine { try set(\.password, password, at: word.line) }

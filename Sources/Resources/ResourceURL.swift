@@ -21,7 +21,7 @@ public struct ResourceURL: Hashable, Sendable {
     public init(_ text: String) throws(ResourceError) {
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw .invalid("a URL has only visible ASCII characters; a host with others is written as xn--…")
+            throw .invalid("a URL has only visible ASCII characters; others are written as %XX, and in a host as xn--…")
         }
         guard !bytes.contains(UInt8(ascii: "\\")) else { throw .invalid("a URL has no backslash in it") }
         guard let schemeEnd = text.range(of: "://") else {

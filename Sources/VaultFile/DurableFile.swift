@@ -115,9 +115,14 @@ package enum DurableFile {
         guard geteuid() == 0 else { return }
         for model in models {
             guard let status = status(of: model) else { continue }
-            if status.st_uid != 0 { _ = fchown(descriptor, status.st_uid, status.st_gid) }
+            giveAway(descriptor, like: status)
             return
         }
+    }
+
+    /// Gives what root has just made to whom something with this status belongs to.
+    package static func giveAway(_ descriptor: Int32, like model: stat) {
+        if geteuid() == 0, model.st_uid != 0 { _ = fchown(descriptor, model.st_uid, model.st_gid) }
     }
 
     /// Writes all of `bytes`.

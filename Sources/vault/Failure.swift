@@ -312,7 +312,7 @@ extension Failure {
             if ["", " member", " identity", " helper"].contains(where: { help == "\(Process.name)\($0) --help" }) {
                 message = "unknown command"
             } else if arguments.first == ExecCommand.verb {
-                hint = CommandArguments.usage
+                hint = "with several resources put commas between their names, as in NAME,NAME"
             } else if arguments.first == "add", text.contains("'https://") || text.contains("'http://") {
                 hint = "give the URL with --url"
             } else if isForToken {

@@ -50,7 +50,8 @@ private let docc = ProcessInfo.processInfo.environment["PATH", default: ""].spli
             try ["init", "add", "exec", "headers", "import", "check", "scan", "passphrase"].flatMap { try help([$0]) })
         // It speaks of curl's as well.
         let curl = Set(
-            try Command.run("curl", ["-q", "--help", "all"]).text.matches(of: /--[a-z][a-z0-9-]*/).map { String($0.0) })
+            try Command.run("curl", ["-q", "--help", "all"]).text.matches(of: /--[a-z][a-z0-9.-]*/).map { String($0.0) }
+        )
         for span in reference.codeSpans where span.hasPrefix("--") {
             #expect(all.union(curl).contains(String(span.prefix { $0 != " " })), "\(span)")
         }

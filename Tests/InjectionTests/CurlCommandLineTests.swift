@@ -126,7 +126,8 @@ import VaultFile
         ("--loc https://api.test", "--loc"), ("--LOCATION https://api.test", "argument 1 of curl is no option"),
         ("--url=https://api.test", "value of --url behind"), ("--noproxy=x https://api.test", "--noproxy behind"),
         ("--silent=1 https://api.test", "--silent behind"), ("--sslv3 https://api.test", "--sslv3"),
-        ("-hs https://api.test", "goes on behind -h"), ("--no-url https://api.test", "--no-url"),
+        ("-hs https://api.test", "goes on behind -h"), ("--no-inject https://api.test", "of this program"),
+        ("--no-url https://api.test", "--no-url"),
         ("--no-location-trust https://api.test", "--no-location-trust"), ("-? https://api.test", "-?"),
         ("- https://api.test", "-"), ("https://api.test -o", "--output needs a value"),
         ("https://api.test --max-time", "--max-time needs a value"), ("https://api.test -sm", "--max-time needs"),
@@ -136,9 +137,9 @@ import VaultFile
         ("--sslv2 https://api.test", ""),
         // What brings options or URLs that cannot be seen.
         ("-K file https://api.test", "--config"), ("--config file", "--config"), ("-sK file", "--config"),
-        ("--url @file", "--url takes"), ("--metalink https://api.test", "--metalink"),
+        ("--url @file", "--url takes"), ("--metalink https://api.test", "--metalink"), ("-s", "no URL"),
         // URLs.
-        ("api.test", "no scheme"), ("", "no scheme"), ("https://api.test/{a,b}", "a brace or a bracket"),
+        ("api.test", "no scheme"), ("", "is empty"), ("https://api.test/{a,b}", "a brace or a bracket"),
         ("https://api.test/[1-3]", "a brace or a bracket"), ("https://{api,evil}.test", "a brace or a bracket"),
         ("-g https://api.test --no-globoff https://api.test/{a}", "a brace or a bracket"),
         ("-g https://api.test --next https://api.test/{a}", "a brace or a bracket"),
@@ -263,9 +264,9 @@ import VaultFile
         }
     }
 
-    @Test(arguments: ["--version", "-V", "-h", "--help all", "-sV --frobnicate", "--manual", "-s", "--no-buffer"])
-    func `Without a URL there is nothing to do`(line: String) throws {
-        #expect(try use(line) == .none)
+    @Test(arguments: ["--version", "-V", "-h", "--help all", "-sV --frobnicate", "--manual", "https://evil.test -V"])
+    func `A question about curl itself gets nothing`(line: String) throws {
+        #expect(try use(line) == .information)
     }
 
     // MARK: - The table

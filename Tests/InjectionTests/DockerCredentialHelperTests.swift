@@ -2,6 +2,7 @@ import Injection
 import Resources
 import TestSupport
 import Testing
+import VaultFile
 
 @Suite struct DockerCredentialHelperTests {
     private func server(_ request: String) throws -> DockerCredentialHelper.Server {
@@ -53,14 +54,38 @@ import Testing
     }
 
     @Test func `A list names addresses and users, and nothing else`() throws {
-        #expect(DockerCredentialHelper.list([]) == "{}\n")
-        let servers = [
-            (url: try ResourceURL("https://A.example:443"), username: "al\"ice"),
-            (url: try ResourceURL("https://b.example:5000/v1"), username: "<token>"),
+        #expect(try list([]) == "{}\n")
+        #expect(
+            try list([("a", ["https://A.example:443"], "al\"ice"), ("b", ["https://b.example:5000/v1/"], nil)])
+                == #"{"https://a.example":"al\"ice","https://b.example:5000/v1/":"somebody"}"# + "\n")
+    }
+
+    @Test func `A list names what there is an answer for`() throws {
+        let resources: [(String, [String], String?)] = [
+            ("whole", ["https://a.example", "https://both.example/v1"], nil),
+            ("inner", ["https://a.example/v1/x"], nil),
+            ("like", ["https://both.example/v10", "http://plain.example"], nil),
+            ("same", ["https://both.example/v1/"], nil),
+            ("refresh", ["https://c.example"], "<token>"),
+            ("twice", ["https://d.example", "https://d.example/x"], nil),
         ]
         #expect(
-            DockerCredentialHelper.list(servers)
-                == #"{"https://a.example":"al\"ice","https://b.example:5000/v1":"<token>"}"# + "\n")
+            try list(resources)
+                == #"{"https://a.example":"somebody","https://both.example/v10":"somebody","https://d.example":"somebody","https://d.example/x":"somebody"}"#
+                + "\n")
+        #expect(try list(resources, at: 100) == "{}\n")
+    }
+
+    /// A list of resources whose tokens end at second 100.
+    private func list(_ resources: [(name: String, urls: [String], username: String?)], at seconds: Int = 99) throws
+        -> String
+    {
+        let resources = try resources.map { name, urls, username in
+            try Resource(
+                name: #require(RecordName(name)), urls: urls.map { try ResourceURL($0) }, username: username,
+                now: Timestamp(seconds: 0), expires: Timestamp(seconds: 100))
+        }
+        return DockerCredentialHelper.list(of: resources, at: Timestamp(seconds: seconds)) { $0.username ?? "somebody" }
     }
 
     @Test func `A miss is said in the words that docker knows`() {

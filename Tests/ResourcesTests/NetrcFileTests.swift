@@ -67,7 +67,7 @@ import VaultFile
         "MACHINE h.example Login ada PassWord token-zero", "machine h.example password token-zero login ada",
         "\u{feff}machine h.example login ada password token-zero",
         "# machine x login y password z\nmachine h.example # password token-one\nlogin ada password token-zero #x",
-        #"machine "h.example" login "ada" password "token-zero""#, "machine h.example user ada passwd token-zero",
+        #"machine "h.example" login "ada" password "token-zero""#,
         #"machine h.example login ada password "\t\oken-zero""#.replacing(#"\t"#, with: "t"),
     ])
     func `Words are read as curl reads them`(text: String) throws {

@@ -44,7 +44,7 @@ struct HeadersCommand: ParsableCommand {
         var chosen = names
         if let url {
             let match = try ResourceMatch(url, among: names, in: &reader)
-            trail.asked = match.present.map(\.description)
+            trail.asked = (match.present.isEmpty ? match.covering : match.present).map(\.description)
             chosen = [
                 try trail.checking {
                     guard let name = try match.only() else { throw match.missing }

@@ -4,6 +4,8 @@ internal import Sodium
 internal import VaultFile
 
 struct ImportCommand: ParsableCommand {
+    private static let shownNotes = 20
+
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Store many records in one write.",
         discussion: """
@@ -72,7 +74,12 @@ struct ImportCommand: ParsableCommand {
         } else {
             try session.vault.update(work)
         }
-        for note in records.notes { Messages.note("line \(note.line): \(note.text)", unless: access.quiet) }
+        for note in records.notes.prefix(Self.shownNotes) {
+            Messages.note("line \(note.line): \(note.text)", unless: access.quiet)
+        }
+        if records.notes.count > Self.shownNotes {
+            Messages.note("and \(records.notes.count - Self.shownNotes) more of such lines", unless: access.quiet)
+        }
         let verb = dryRun ? "would store" : "stored"
         Messages.note(
             "\(verb) \(records.lines.count - replaced.count) new and \(replaced.count) replaced", unless: access.quiet)

@@ -42,8 +42,15 @@ struct InjectCommand: ParsableCommand {
         let template = try template(for: target)
         let session = try Session(options.access)
         var reader = try session.vault.open()
+        // To look each of very many up would take far longer than to know all of them.
+        var lookUps = 0
+        var all: Set<RecordName>?
         let document = try template.withBytes { bytes in
-            try DocumentTemplate(bytes) { name in try reader.hasRecord(named: name) }
+            try DocumentTemplate(bytes) { name in
+                lookUps += 1
+                if lookUps > Self.mostLookUps, all == nil { all = Set(try reader.names()) }
+                return try all?.contains(name) ?? reader.hasRecord(named: name)
+            }
         }
         let tokens = try TokenSet(document.names, in: &reader)
         let mistakes = document.mistakes + document.mistakes(of: tokens.resources)
@@ -90,7 +97,7 @@ struct InjectCommand: ParsableCommand {
             return try document.render(template, append: append) { piece in try Output.write(piece) }
         }
         try DurableFile.write(path, replacing: existing != nil, unnamed: true) { (descriptor) throws(VaultError) in
-            if existing != nil { DurableFile.giveAway(descriptor.rawValue, likeFirstOf: [path]) }
+            if let existing { DurableFile.giveAway(descriptor.rawValue, like: existing) }
             try document.render(template, append: append) { (piece) throws(VaultError) in
                 try DurableFile.write(piece, to: descriptor, at: path)
             }
@@ -110,16 +117,14 @@ struct InjectCommand: ParsableCommand {
             if SecretInput.isTerminal {
                 throw Failure(.usage, "there is no template", hint: "name a file, or pipe one in")
             }
-            try target.refuse(readBy: STDIN_FILENO)
+            var status = stat()
+            if unsafe fstat(STDIN_FILENO, &status) == 0 { try target.refuse(status) }
             return try SecretInput.readAll(STDIN_FILENO, what: "the template from standard input", limit: limit)
         }
-        let what = "the template \(file)"
-        let descriptor = try SecretInput.open(file, what: what)
-        defer { close(descriptor) }
-        try SecretInput.awaitContent(of: descriptor, what: what)
-        try target.refuse(readBy: descriptor)
-        return try SecretInput.readAll(descriptor, what: what, limit: limit)
+        return try SecretInput.readFile(file, what: "the template", limit: limit) { try target.refuse($0) }
     }
+
+    private static let mostLookUps = 100
 
     /// So many mistakes are told at once.
     private static let shownMistakes = 20

@@ -10,7 +10,7 @@ struct RootCommand: ParsableCommand {
             commandName: Process.name,
             abstract: "Keep bearer tokens in one encrypted file, and hand them to the programs that need them.",
             discussion: """
-                The daily job: \(Process.name) exec NAME -- curl -H @{{headers}} URL
+                The daily job: \(Process.name) exec NAME -- curl URL
 
                 ENVIRONMENT
                   VAULT_FILE             the vault, instead of --vault

@@ -103,6 +103,11 @@ struct CommandArguments {
 
     /// What stands between braces, when it is meant for us: other programs have templates too, and theirs are left alone.
     private static func file(_ expression: String, _ names: [RecordName]) throws -> TemplatedArguments.File? {
+        if let name = names.first(where: { expression.hasPrefix("\($0).") }) {
+            throw Failure(
+                .usage, "an argument has a variable as documents have it, with the name of \(name) in front",
+                hint: "write {{headers}}, or with several resources {{headers:\(name)}}; or use --no-template")
+        }
         let words = expression.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let variable = Template.Variable(rawValue: String(words[0])) else {
             // {{ headers }}, {{header}}, {{curl-config}}: with these a request would go out without its token.
@@ -122,7 +127,9 @@ struct CommandArguments {
         guard !variable.isSecret else {
             throw Failure(
                 .usage, "\(shown) in an argument would show the token to everybody on the machine",
-                hint: "use -H @{{headers}}, or --config {{curl_config}}, or the variable that the command gets")
+                hint:
+                    "curl gets the headers by itself; for other commands there are the variable, and {{headers}}, a file"
+            )
         }
         guard words.count == 2 else {
             guard names.count == 1 else {
@@ -225,7 +232,7 @@ extension TokenSet {
             throw Failure(
                 .usage,
                 "argument \(number) of the command has the token of \(resources[found.number].name) in it\(form)",
-                hint: "everybody can read arguments; use -H @{{headers}}, and rotate this token")
+                hint: "everybody can read arguments: rotate this token; curl gets the headers by itself")
         }
     }
 }

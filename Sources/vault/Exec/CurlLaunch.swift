@@ -6,33 +6,46 @@ internal import Sodium
 
 /// What `exec` does when the command is curl.
 enum CurlLaunch {
-    /// How the command is given headers: nil when it is not curl, or has its own.
+    /// What becomes of a command.
+    enum Treatment {
+        /// It is like any other: no curl, or one with headers of its own.
+        case other
+        /// It gets headers, and no variables.
+        case headers(CurlCommandLine.Injection)
+        /// It is curl, and asked about itself: it gets nothing.
+        case information
+    }
+
+    /// What becomes of a command.
     ///
     /// - Throws: ``Failure`` when headers could reach somebody else than the resource's hosts.
-    static func injection(
+    static func treatment(
         _ arguments: CommandArguments, hasTemplates: Bool, for resources: [Resource], quiet: Bool
-    ) throws -> CurlCommandLine.Injection? {
+    ) throws -> Treatment {
         guard arguments.isNamed("curl", at: 0) else {
             if !hasTemplates { noteWrapper(arguments, quiet) }
-            return nil
+            return .other
         }
         if hasTemplates {
-            noteOwn("the file with the headers on its command line", quiet)
-            return nil
+            noteOwn("a file with them among its arguments", quiet)
+            return .other
         }
         do {
             let words = arguments.indices.dropFirst().map { index in arguments.withArgument(index) { $0.publicCopy } }
             switch try CurlCommandLine(words).use(for: resources) {
-            case .none: return nil
+            case .information: return .information
             case .own(let what):
                 noteOwn(what, quiet)
-                return nil
+                return .other
             case .headers(let injection):
                 noteConfig(arguments, quiet)
-                return injection
+                return .headers(injection)
             }
         } catch {
-            throw refusal(error.reason, hint: error.hint)
+            let urls = error.outside.map { name in
+                "'\(Process.name) show \(name)' lists its URLs, '\(Process.name) edit \(name) --url …' sets them"
+            }
+            throw refusal(error.reason, hint: error.hint ?? urls)
         }
     }
 
@@ -61,7 +74,9 @@ enum CurlLaunch {
         Failure(
             .notAllowed, reason,
             hints: [
-                hint, "to run it as it is, use --no-inject, with --config {{curl_config}} where the headers belong",
+                hint,
+                "to run it as it is: '\(Process.name) exec NAME --no-inject -- curl …', with --config {{curl_config}} where "
+                    + "the headers belong",
             ].compactMap { $0 })
     }
 
@@ -92,14 +107,13 @@ enum CurlLaunch {
     }
 
     private static func noteOwn(_ what: String, _ quiet: Bool) {
-        Messages.note("curl is left alone: it has \(what)", unless: quiet)
+        Messages.note("curl gets no headers from here, since it brings its own: \(what)", unless: quiet)
     }
 
     /// Says that curl's own config is not read, where there is one and the user has not asked for that.
     private static func noteConfig(_ arguments: CommandArguments, _ quiet: Bool) {
-        let isDisabled =
-            arguments.indices.count > 1
-            && arguments.withArgument(1) { $0.publicCopy }.starts(with: "-q".utf8)
+        let first = arguments.indices.count > 1 ? arguments.withArgument(1) { $0.publicCopy } : []
+        let isDisabled = first.starts(with: "-q".utf8) || first == Array("--disable".utf8)
         guard !isDisabled, let path = configPath() else { return }
         Messages.note("\(path) is not read, since it could lead the token elsewhere", unless: quiet)
     }

@@ -54,29 +54,31 @@ extension ExecRequest {
         let program = try arguments.program()
         trail.take(program: program)
 
-        let injection =
+        let treatment =
             try noInjection
-            ? nil
-            : CurlLaunch.injection(
+            ? .other
+            : CurlLaunch.treatment(
                 arguments, hasTemplates: !templated.files.isEmpty, for: tokens.resources, quiet: access.quiet)
-        if let injection {
+        if case .headers(let injection) = treatment {
             try tokens.withToken(injection.resource) { try CurlLaunch.check(injection, size: $0.count) }
             if injection.followsRedirects, !dryRun { try CurlLaunch.checkVersion(of: program) }
         }
 
         var plan = LaunchPlan(tokens: tokens)
-        if let injection {
+        switch treatment {
+        case .other:
+            if !noEnvironment { try plan.addVariables() }
+        case .headers(let injection):
             let configs = try plan.curlConfigs(for: injection)
             try CurlLaunch.refuse(configs.dropFirst(), in: arguments)
             templated = templated.readingCurlConfigs(configs, resets: injection.resets)
-        } else if !noEnvironment {
-            try plan.addVariables()
+        case .information: templated = templated.readingCurlConfigs([], resets: [])
         }
         let argumentFiles = try templated.files.map { try plan.path(of: $0.variable, resource: $0.resource) }
         session.finish()
 
         if dryRun {
-            try describe(program, plan, injection)
+            try describe(program, plan, treatment)
             return nil
         }
         let environment = environment(for: &plan)
@@ -124,12 +126,17 @@ extension ExecRequest {
     }
 
     private func describe(
-        _ program: [CChar], _ plan: borrowing LaunchPlan, _ injection: CurlCommandLine.Injection?
+        _ program: [CChar], _ plan: borrowing LaunchPlan, _ treatment: CurlLaunch.Treatment
     ) throws {
         let path = String(decoding: program.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var text = "would run \(Messages.visible(path))\n"
         for name in plan.variableNames { text += "variable \(name)\n" }
-        for (number, resource) in plan.resources.enumerated() where number == injection?.resource ?? number {
+        for (number, resource) in plan.resources.enumerated() {
+            switch treatment {
+            case .headers(let injection) where injection.resource != number: continue
+            case .information: continue
+            default: break
+            }
             for header in resource.headers { text += "header \(header.name) of \(resource.name)\n" }
         }
         try Output.write(text)

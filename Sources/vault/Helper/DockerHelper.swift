@@ -57,37 +57,28 @@ struct DockerHelper: ParsableCommand {
         }
         let record = try session.record(named: found)
         let username = username(for: record.resource)
+        try session.check(username: username)
+        try session.trail.checking {
+            if username == DockerCredentialHelper.identityTokenUsername {
+                throw Failure(
+                    .notAllowed,
+                    "with the user name <token> docker sends the token to whatever server the registry names",
+                    hint: "give the resource another one with '\(Process.name) edit \(found) --username …'")
+            }
+        }
         try session.answer(with: record) {
             DockerCredentialHelper.append(server, username: username, token: $0, to: &$1)
         }
     }
 
-    /// Lists the addresses that `get` has an answer for; docker takes it for a failure of all when it has none for one.
     private func list() throws {
         var session = try HelperSession("docker", options)
-        var resources: [String: [Resource]] = [:]
-        try session.forEachResource { resource in
-            // Each host once.
-            for host in Set(resource.urls.map(\.authority)) { resources[host, default: []].append(resource) }
-        }
-        var servers: [(url: ResourceURL, username: String)] = []
-        for (host, neighbours) in resources {
-            for resource in neighbours where !resource.token.isExpired(at: .now) {
-                for url in resource.urls where url.scheme == "https" && url.authority == host {
-                    guard neighbours.count(where: { $0.covers(url) }) == 1 else { continue }
-                    servers.append((url, username(for: resource)))
-                }
-            }
-        }
-        servers.sort { $0.url.description < $1.url.description }
-        try Output.write(DockerCredentialHelper.list(servers))
+        var resources: [Resource] = []
+        try session.forEachResource { resources.append($0) }
+        try Output.write(DockerCredentialHelper.list(of: resources, at: .now, username: username(for:)))
     }
 
     private func username(for resource: Resource) -> String {
         resource.username ?? username ?? GitCredential.defaultUsername
     }
-}
-
-extension ResourceURL {
-    fileprivate var authority: String { "\(host):\(port)" }
 }

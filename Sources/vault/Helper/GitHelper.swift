@@ -49,6 +49,7 @@ struct GitHelper: ParsableCommand {
             let record = try session.record(named: found)
             let username = record.resource.username ?? username ?? GitCredential.defaultUsername
             guard request.accepts(username: username) else { return }
+            try session.check(username: username)
             try session.answer(with: record) {
                 request.append(record.resource, username: username, token: $0, to: &$1)
             }

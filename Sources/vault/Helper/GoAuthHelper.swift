@@ -22,8 +22,10 @@ struct GoAuthHelper: ParsableCommand {
         let url = try ResourceURL(text)
         var session = try HelperSession("goauth", options)
         let (found, match) = try session.resource(for: url)
-        // Go takes credentials for https alone.
-        guard let found, url.scheme == "https" else { throw match.missing }
+        guard let found else { throw match.missing }
+        try session.trail.checking {
+            guard url.scheme == "https" else { throw Failure(.notAllowed, "Go takes credentials for https alone") }
+        }
         let record = try session.record(named: found)
         let resource = record.resource
         try session.trail.checking {

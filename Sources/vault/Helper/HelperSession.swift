@@ -50,9 +50,10 @@ struct HelperSession: ~Copyable {
     /// refused, since a client cannot say which of them it means.
     mutating func resource(for url: ResourceURL) throws -> (found: RecordName?, match: ResourceMatch) {
         let match = try ResourceMatch(url, among: [], in: &reader)
-        return (
-            try match.only(hint: "a helper cannot choose: change the URLs of one with '\(Process.name) edit'"), match
-        )
+        trail.asked = match.covering.map(\.description)
+        return try trail.checking {
+            (try match.only(hint: "a helper cannot choose: change the URLs of one with '\(Process.name) edit'"), match)
+        }
     }
 
     /// Refuses a URL that lies outside of a resource that is named.
@@ -68,6 +69,15 @@ struct HelperSession: ~Copyable {
         let record = try Session.record(named: name, in: &reader)
         trail.asked = [name.description]
         return record
+    }
+
+    /// Refuses a user name that would end at its first colon (RFC 7617), as clients send it.
+    func check(username: String) throws {
+        try trail.checking {
+            guard !username.utf8.contains(UInt8(ascii: ":")) else {
+                throw Failure(.notAllowed, "the user name has a colon in it, which Basic cannot have (RFC 7617)")
+            }
+        }
     }
 
     /// Hands out the token of a record that has not expired, in the client's words.

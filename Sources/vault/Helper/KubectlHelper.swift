@@ -29,11 +29,6 @@ struct KubectlHelper: ParsableCommand {
         }
         let request = try KubernetesExecCredential(variable.span)
         let url = try request.server.map { try ResourceURL($0) }
-        guard url != nil || name != nil else {
-            throw Failure(
-                .usage, "the request does not say which cluster it is for",
-                hint: "set provideClusterInfo: true in the kubeconfig, or name the resource behind 'helper kubectl'")
-        }
         if request.skipsVerification, !(url?.isLoopback ?? false) {
             throw Failure(
                 .notAllowed, "anybody could be this cluster, since the kubeconfig has insecure-skip-tls-verify",
@@ -41,15 +36,18 @@ struct KubectlHelper: ParsableCommand {
         }
         var session = try HelperSession("kubectl", options)
         let found: RecordName
-        if let name {
+        switch (name, url) {
+        case (let name?, let url):
             if let url { try session.check(url, isInside: name) }
             found = name
-        } else if let url {
+        case (nil, let url?):
             let (one, match) = try session.resource(for: url)
             guard let one else { throw match.missing }
             found = one
-        } else {
-            return
+        case (nil, nil):
+            throw Failure(
+                .usage, "the request does not say which cluster it is for",
+                hint: "set provideClusterInfo: true in the kubeconfig, or name the resource behind 'helper kubectl'")
         }
         let record = try session.record(named: found)
         let expires = record.resource.token.expires

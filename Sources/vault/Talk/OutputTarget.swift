@@ -9,7 +9,7 @@ enum OutputTarget {
     /// A descriptor that was inherited, as `/dev/fd/N` names one.
     case descriptor(Int32)
     /// A terminal, a named pipe or another device that takes bytes.
-    case stream(String)
+    case stream(String, stat)
     /// A file, which is replaced as a whole where there is one.
     case file(FilePath, existing: stat?)
 
@@ -56,8 +56,9 @@ enum OutputTarget {
             self = .file(target, existing: status)
         case S_IFIFO:
             try Self.refuseReadable(status, path)
-            self = .stream(path)
-        case S_IFCHR: self = .stream(path)
+            try Self.refuseForeign(status, in: nil, path)
+            self = .stream(path, status)
+        case S_IFCHR: self = .stream(path, status)
         case S_IFDIR: throw Self.refuse(path, EISDIR)
         default: throw Failure(.exists, "\(path) is neither a file nor a pipe")
         }
@@ -66,11 +67,9 @@ enum OutputTarget {
     /// Whether it is a file that is made or replaced.
     var isFile: Bool { if case .file = self { true } else { false } }
 
-    /// Refuses a file that is what `descriptor` reads as well.
-    func refuse(readBy descriptor: Int32) throws {
-        guard case .file(let path, let existing?) = self else { return }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_dev == existing.st_dev,
+    /// Refuses a file that is what is read as well, which has this status.
+    func refuse(_ status: stat) throws {
+        guard case .file(let path, let existing?) = self, status.st_dev == existing.st_dev,
             status.st_ino == existing.st_ino
         else { return }
         throw Failure(.usage, "\(path) is the template itself", hint: "give another file with -o")
@@ -81,10 +80,13 @@ enum OutputTarget {
         switch self {
         case .standard, .file: return
         case .descriptor(let number): dup2(number, STDOUT_FILENO)
-        case .stream(let path):
+        case .stream(let path, let checked):
             var number: Int32
             repeat { number = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) } while number < 0 && errno == EINTR
             guard number >= 0 else { throw Self.refuse(path, errno) }
+            var status = stat()
+            guard unsafe fstat(number, &status) == 0, status.st_dev == checked.st_dev, status.st_ino == checked.st_ino
+            else { throw Failure(.notAllowed, "\(path) is no longer what it was when it was looked at") }
             dup2(number, STDOUT_FILENO)
             close(number)
         }
@@ -119,14 +121,19 @@ enum OutputTarget {
         throw Failure(.notAllowed, "\(path) can be read by others", hint: "chmod 600 \(path)")
     }
 
-    /// What stands ready in a folder like /tmp may be a trap: a link that leads elsewhere, or a file whose owner waits
-    /// for what root will leave in it.
-    private static func refuseForeign(_ status: stat, in folder: FilePath, _ path: String) throws {
-        guard status.st_uid != geteuid(), status.st_uid != 0, let folder = DurableFile.status(of: folder),
-            folder.st_mode & S_IWOTH != 0
-        else { return }
+    /// What stands ready where somebody else can put things may be a trap: a link that leads elsewhere, or a file whose
+    /// owner waits for what root will leave in it. In a folder that nobody else can write, a file of somebody else's is
+    /// one that is meant for them.
+    private static func refuseForeign(_ status: stat, in folder: FilePath?, _ path: String) throws {
+        func isOurs(_ status: stat) -> Bool { status.st_uid == geteuid() || status.st_uid == 0 }
+        if isOurs(status) { return }
+        if let folder = folder.flatMap(DurableFile.status(of:)), folder.st_mode & 0o022 == 0,
+            isOurs(folder) || folder.st_uid == status.st_uid
+        {
+            return
+        }
         throw Failure(
-            .notAllowed, "\(path) belongs to somebody else, in a folder that everybody can write",
-            hint: "give a file in another folder")
+            .notAllowed, "\(path) belongs to somebody else, who could have put it there",
+            hint: "give a file in a folder that only you can write, or run this as its owner")
     }
 }

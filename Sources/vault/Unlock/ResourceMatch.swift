@@ -49,7 +49,10 @@ struct ResourceMatch {
     /// What is said where there is none.
     var missing: Failure {
         let place = names.isEmpty ? "lies inside no resource" : "is not inside \(Self.list(names, " or "))"
-        return Failure(.notAllowed, "\(url) \(place)", hint: "see '\(Process.name) list'")
+        return Failure(
+            .notAllowed, "\(url) \(place)",
+            hint: "'\(Process.name) list' shows what there is, '\(Process.name) edit NAME --url …' sets the URLs of one"
+        )
     }
 
     private static func list(_ names: [RecordName], _ separator: String) -> String {
