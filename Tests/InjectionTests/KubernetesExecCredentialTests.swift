@@ -35,6 +35,11 @@ import VaultFile
             ),
             (#"{"cluster":{"server":"https://a","insecure-skip-tls-verify":true}}"#, "https://a", true),
             (#"{"cluster":{"server":"https://a","insecure-skip-tls-verify":false}}"#, "https://a", false),
+            // What is not clearly no is yes.
+            (#"{"cluster":{"server":"https://a","insecure-skip-tls-verify":"true"}}"#, "https://a", true),
+            (#"{"cluster":{"server":"https://a","insecure-skip-tls-verify":1}}"#, "https://a", true),
+            (#"{"cluster":{"server":"https://a","insecure-skip-tls-verify":[true]}}"#, "https://a", true),
+            (#"{"cluster":{"server":"https://a","insecure-skip-tls-verify":null}}"#, "https://a", false),
             (#"{"interactive":false}"#, nil, false), (#"{"cluster":null}"#, nil, false), ("null", nil, false),
             (#"{"cluster":{}}"#, nil, false), ("{}", nil, false), (#"{"server":"https://a"}"#, nil, false),
         ] as [(String, String?, Bool)])
