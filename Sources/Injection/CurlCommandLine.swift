@@ -110,7 +110,9 @@ public struct CurlCommandLine: Sendable {
                 var letters = bytes.dropFirst()
                 guard !letters.isEmpty else { throw Self.unknown(bytes, number) }
                 while let letter = letters.popFirst(), !asksForInformation {
-                    guard let name = Self.letters[letter] else { throw Self.unknown([bytes[0], letter], number) }
+                    guard let name = Self.letters[Unicode.Scalar(letter)] else {
+                        throw Self.unknown([bytes[0], letter], number)
+                    }
                     if Self.flags.contains(name) {
                         // curl drops what stands behind the one, and some versions read on behind the other.
                         guard !["next", "help"].contains(name) || letters.isEmpty else {
@@ -441,27 +443,16 @@ public struct CurlCommandLine: Sendable {
     }
 
     /// All options of one letter. Not -2 and -3, behind which newer versions drop the rest of the argument.
-    static let letters: [UInt8: String] = [
-        UInt8(ascii: "0"): "http1.0", UInt8(ascii: "1"): "tlsv1", UInt8(ascii: "4"): "ipv4",
-        UInt8(ascii: "6"): "ipv6", UInt8(ascii: "a"): "append", UInt8(ascii: "A"): "user-agent",
-        UInt8(ascii: "b"): "cookie", UInt8(ascii: "B"): "use-ascii", UInt8(ascii: "c"): "cookie-jar",
-        UInt8(ascii: "C"): "continue-at", UInt8(ascii: "d"): "data", UInt8(ascii: "D"): "dump-header",
-        UInt8(ascii: "e"): "referer", UInt8(ascii: "E"): "cert", UInt8(ascii: "f"): "fail",
-        UInt8(ascii: "F"): "form", UInt8(ascii: "g"): "globoff", UInt8(ascii: "G"): "get",
-        UInt8(ascii: "h"): "help", UInt8(ascii: "H"): "header", UInt8(ascii: "i"): "include",
-        UInt8(ascii: "I"): "head", UInt8(ascii: "j"): "junk-session-cookies",
-        UInt8(ascii: "J"): "remote-header-name", UInt8(ascii: "k"): "insecure", UInt8(ascii: "K"): "config",
-        UInt8(ascii: "l"): "list-only", UInt8(ascii: "L"): "location", UInt8(ascii: "m"): "max-time",
-        UInt8(ascii: "M"): "manual", UInt8(ascii: "n"): "netrc", UInt8(ascii: "N"): "buffer",
-        UInt8(ascii: "o"): "output", UInt8(ascii: "O"): "remote-name", UInt8(ascii: "p"): "proxytunnel",
-        UInt8(ascii: "P"): "ftp-port", UInt8(ascii: "q"): "disable", UInt8(ascii: "Q"): "quote",
-        UInt8(ascii: "r"): "range", UInt8(ascii: "R"): "remote-time", UInt8(ascii: "s"): "silent",
-        UInt8(ascii: "S"): "show-error", UInt8(ascii: "t"): "telnet-option", UInt8(ascii: "T"): "upload-file",
-        UInt8(ascii: "u"): "user", UInt8(ascii: "U"): "proxy-user", UInt8(ascii: "v"): "verbose",
-        UInt8(ascii: "V"): "version", UInt8(ascii: "w"): "write-out", UInt8(ascii: "x"): "proxy",
-        UInt8(ascii: "X"): "request", UInt8(ascii: "Y"): "speed-limit", UInt8(ascii: "y"): "speed-time",
-        UInt8(ascii: "z"): "time-cond", UInt8(ascii: "Z"): "parallel", UInt8(ascii: "#"): "progress-bar",
-        UInt8(ascii: ":"): "next",
+    private static let letters: [Unicode.Scalar: String] = [
+        "0": "http1.0", "1": "tlsv1", "4": "ipv4", "6": "ipv6", "a": "append", "A": "user-agent", "b": "cookie",
+        "B": "use-ascii", "c": "cookie-jar", "C": "continue-at", "d": "data", "D": "dump-header", "e": "referer",
+        "E": "cert", "f": "fail", "F": "form", "g": "globoff", "G": "get", "h": "help", "H": "header", "i": "include",
+        "I": "head", "j": "junk-session-cookies", "J": "remote-header-name", "k": "insecure", "K": "config",
+        "l": "list-only", "L": "location", "m": "max-time", "M": "manual", "n": "netrc", "N": "buffer", "o": "output",
+        "O": "remote-name", "p": "proxytunnel", "P": "ftp-port", "q": "disable", "Q": "quote", "r": "range",
+        "R": "remote-time", "s": "silent", "S": "show-error", "t": "telnet-option", "T": "upload-file", "u": "user",
+        "U": "proxy-user", "v": "verbose", "V": "version", "w": "write-out", "x": "proxy", "X": "request",
+        "Y": "speed-limit", "y": "speed-time", "z": "time-cond", "Z": "parallel", "#": "progress-bar", ":": "next",
     ]
 
     /// All long options without a value, without their `no-`.

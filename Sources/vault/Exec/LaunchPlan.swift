@@ -86,7 +86,28 @@ struct LaunchPlan: ~Copyable {
     /// The path of a resource's file with headers, which is made when it is first asked for.
     mutating func path(of variable: Template.Variable, resource number: Int) throws -> String {
         if let file = files.first(where: { $0.variable == variable && $0.resource == number }) { return file.file.path }
-        return try makeFile(variable, resource: number)
+        let resource = resources[number]
+        if resource.headers.contains(where: \.value.isSecret) { handedOut.append(number) }
+        // The content is put together behind the variables, and taken away again: one region less.
+        let start = variables.count
+        defer { variables.truncate(to: start) }
+        tokens.withToken(number) { token in
+            if variable == .curlConfig {
+                CurlConfig.append(resource, token: token, to: &variables)
+            } else {
+                HeaderRenderer.appendLines(resource, token: token, to: &variables)
+            }
+        }
+        do throws(SealedFile.Failure) {
+            let file = try variables.withBytes { (bytes) throws(SealedFile.Failure) in
+                try SealedFile.create(bytes.extracting(droppingFirst: start))
+            }
+            let path = file.path
+            files.append(HeaderFile(variable, number, file))
+            return path
+        } catch {
+            throw Failure(.io, "making a file for the headers: \(Failure.text(error.errno))")
+        }
     }
 
     /// The paths of configs for a curl whose command line was read, and found fit for these headers.
@@ -110,31 +131,6 @@ struct LaunchPlan: ~Copyable {
             throw Failure(.io, "making a config for curl: \(Failure.text(error.errno))")
         }
         return configs.map { $0.pipe.path }
-    }
-
-    private mutating func makeFile(_ variable: Template.Variable, resource number: Int) throws -> String {
-        let resource = resources[number]
-        if resource.headers.contains(where: \.value.isSecret) { handedOut.append(number) }
-        // The content is put together behind the variables, and taken away again: one region less.
-        let start = variables.count
-        defer { variables.truncate(to: start) }
-        tokens.withToken(number) { token in
-            if variable == .curlConfig {
-                CurlConfig.append(resource, token: token, to: &variables)
-            } else {
-                HeaderRenderer.appendLines(resource, token: token, to: &variables)
-            }
-        }
-        do throws(SealedFile.Failure) {
-            let file = try variables.withBytes { (bytes) throws(SealedFile.Failure) in
-                try SealedFile.create(bytes.extracting(droppingFirst: start))
-            }
-            let path = file.path
-            files.append(HeaderFile(variable, number, file))
-            return path
-        } catch {
-            throw Failure(.io, "making a file for the headers: \(Failure.text(error.errno))")
-        }
     }
 
     /// Becomes the command. Returns only when that fails.
