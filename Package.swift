@@ -37,12 +37,20 @@ let package = Package(
         // Floor 6: how a header reaches a client.
         .target(name: "Injection", dependencies: ["Resources", "Sodium", "VaultFile"]),
 
+        // Floor 6 as well: where many machines find the newest version.
+        .target(
+            name: "Remotes",
+            dependencies: [
+                "ChildProcess", "CLinux", "Resources", "Sodium", "VaultFile",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+
         // Floor 7: the commands.
         .executableTarget(
             name: "vault",
             dependencies: [
-                "Age", "ChildProcess", "CLinux", "Injection", "Redaction", "Resources", "Sodium", "UnlockAgent",
-                "VaultFile",
+                "Age", "ChildProcess", "CLinux", "Injection", "Redaction", "Remotes", "Resources", "Sodium",
+                "UnlockAgent", "VaultFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
@@ -65,6 +73,12 @@ let package = Package(
         .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
         .testTarget(
             name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),
+        .testTarget(
+            name: "RemotesTests",
+            dependencies: [
+                "Remotes", "Resources", "Sodium", "TestSupport", "VaultFile",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
         .testTarget(
             name: "CommandTests",
             dependencies: [

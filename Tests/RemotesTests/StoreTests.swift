@@ -1,0 +1,5 @@
+import Testing
+
+@testable import Remotes
+
+@Suite("Remotes: stores") struct StoreTests {}
