@@ -10,6 +10,13 @@ enum Block {
 
     static let recordStart: StaticString = "{\"name\":\""
 
+    /// The name of a record, or nil when it has none.
+    static func name(of record: Span<UInt8>) -> RecordName? {
+        let start = recordStart.utf8CodeUnitCount
+        guard let end = record.firstIndex(of: UInt8(ascii: "\""), from: start, before: record.count) else { return nil }
+        return RecordName(bytes: record.extracting(start..<end))
+    }
+
     /// Goes through the records of a block and checks its structure.
     ///
     /// - Parameters:

@@ -1,4 +1,5 @@
 package import Glibc
+internal import Age
 internal import Sodium
 package import SystemPackage
 
@@ -136,6 +137,22 @@ package enum DurableFile {
                     written += try unsafe descriptor.write(UnsafeRawBufferPointer(rebasing: buffer[written...]))
                 }
             }
+        }
+    }
+
+    /// Writes all of another file.
+    static func copy(_ source: FilePath, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError) {
+        let file: FileSource
+        do throws(FileSource.Failure) { file = try FileSource(opening: source) } catch {
+            throw .system(operation: .reading, path: source.string, errno: error.errno)
+        }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        for start in stride(from: 0, to: file.byteCount, by: buffer.count) {
+            let count = min(buffer.count, file.byteCount - start)
+            if count < buffer.count { buffer.removeLast(buffer.count - count) }
+            var output = buffer.mutableSpan
+            try VaultError.mapping(source) { () throws(AgeError) in try file.read(into: &output, at: start) }
+            try write(buffer.span, to: descriptor, at: path)
         }
     }
 

@@ -8,6 +8,11 @@ struct Hash: Hashable, Comparable, Sendable, CustomStringConvertible {
         Hash(bytes: BLAKE2b.hash(plaintext, personalization: "vault/v1 block"))
     }
 
+    /// Of a record's line: never stored, only to tell two versions of it apart.
+    static func record(_ line: Span<UInt8>) -> Hash {
+        Hash(bytes: BLAKE2b.hash(line, personalization: "vault/v1 record"))
+    }
+
     static func index(_ line: Span<UInt8>) -> Hash {
         Hash(bytes: BLAKE2b.hash(line, personalization: "vault/v1 index"))
     }

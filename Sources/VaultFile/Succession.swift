@@ -34,4 +34,29 @@ struct Succession {
         self.generation = generation
         rosterVersion = max(state.rosterVersion, seen?.rosterVersion ?? 0)
     }
+
+    /// What follows two versions at once, which it names as its predecessors.
+    ///
+    /// - Parameters:
+    ///   - ours: One of them.
+    ///   - theirs: The other one.
+    ///   - seen: The newest version seen here.
+    ///   - members: Those of a new roster, where both changed it.
+    ///   - side: Whose roster is kept otherwise.
+    init(
+        merging ours: VaultVersion, _ theirs: VaultVersion, seen: Ratchet.State?, members: [Member]?,
+        keeping side: VersionDifferences.Side
+    ) {
+        let versions = [ours.state, theirs.state]
+        let roster = (side == .ours ? ours : theirs).state.roster
+        previous = versions.map(\.manifest)
+        self.members = members
+        var generation = versions.filter { $0.roster == roster }.map(\.generation).max() ?? 0
+        if let seen, seen.roster == roster, !previous.contains(seen.manifest) {
+            // Neither of the two, so that the next generation would be taken for no successor of it.
+            generation = max(generation, seen.generation + 1)
+        }
+        self.generation = generation
+        rosterVersion = (versions + [seen].compactMap { $0 }).map(\.rosterVersion).max() ?? 0
+    }
 }

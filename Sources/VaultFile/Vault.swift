@@ -53,9 +53,9 @@ public struct Vault: Sendable {
 
     /// The file.
     public let path: FilePath
-    private let identities: [any MemberIdentity]
-    private let trust: Trust
-    private let ratchet: Ratchet
+    let identities: [any MemberIdentity]
+    let trust: Trust
+    let ratchet: Ratchet
 
     /// A vault that need not exist yet.
     public init(path: FilePath, identities: [any MemberIdentity], trust: Trust, ratchet: Ratchet) {
@@ -163,7 +163,7 @@ public struct Vault: Sendable {
     }
 
     /// Remembers a version that was written, once that is known to be on the disk.
-    private func written<R>(_ version: VaultWriter.Version, as result: R) -> Written<R> {
+    func written<R>(_ version: VaultWriter.Version, as result: R) -> Written<R> {
         if version.doubt == nil { try? ratchet.raise(version.id, to: version.state) }
         return Written(result: result, doubt: version.doubt)
     }
@@ -205,7 +205,7 @@ public struct Vault: Sendable {
     }
 
     /// The key of the first identity that may write; the owner's where only the owner may.
-    private func signer(in roster: Roster, for succession: Succession) throws(VaultError) -> any MemberIdentity {
+    func signer(in roster: Roster, for succession: Succession) throws(VaultError) -> any MemberIdentity {
         var mayWrite = false
         for identity in identities {
             let key = identity.verificationKey
@@ -220,9 +220,12 @@ public struct Vault: Sendable {
     }
 
     /// The vault that it has to be. Somebody who has to be asked is asked before anything is locked.
-    private func pin() throws -> Pin {
+    private func pin() throws -> Pin { try pin(of: path) }
+
+    /// The same, where it is asked for a copy of the vault.
+    func pin(of file: FilePath) throws -> Pin {
         if let pin = trust.pin { return pin }
-        let id = try opened().id
+        let id = try opened(file).id
         guard let pin = try trust.confirm(id) else { throw VaultError.unknownVault(id) }
         return pin
     }
@@ -230,14 +233,14 @@ public struct Vault: Sendable {
     /// Opens and checks; the version seen before is read first, so that a writer in between does no harm.
     private func read(_ pin: Pin, _ seen: inout Ratchet.State?) throws -> VaultReader {
         seen = try ratchet.state(of: pin.id)
-        let opened = try opened(hint: seen?.stanza ?? 0)
+        let opened = try opened(path, hint: seen?.stanza ?? 0)
         return try opened.verify(
             pin: pin, origin: trust.origin, seen: trust.acceptsOlder ? nil : seen, followsGit: trust.followsGit)
     }
 
-    private func opened(hint: Int = 0) throws(VaultError) -> UnverifiedVault {
+    func opened(_ file: FilePath, hint: Int = 0) throws(VaultError) -> UnverifiedVault {
         do throws(VaultError) {
-            return try UnverifiedVault(opening: path, with: identities, hint: hint)
+            return try UnverifiedVault(opening: file, with: identities, hint: hint)
         } catch {
             throw error == .noMatch && identities.contains(where: \.isElsewhere) ? .noMatchElsewhere : error
         }

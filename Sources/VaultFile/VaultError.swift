@@ -21,6 +21,10 @@ public enum VaultError: Error, Equatable {
     case noAnswer(String)
     /// The operation needs a role, or a trust, that is not there. The text says which.
     case notAllowed(String)
+    /// Two versions of the vault changed its members, each in another way; both lists have this version.
+    case membersConflict(version: Int)
+    /// A version that was to be merged is by somebody who may not write any more under the list of that version.
+    case writerRemoved(path: String, label: String, version: Int)
     /// There is no file at the path.
     case noSuchFile(String)
     /// There is a file at the path already.

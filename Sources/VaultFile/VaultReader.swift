@@ -147,6 +147,8 @@ public struct VaultReader: ~Copyable {
 
     /// One block at a time.
     private var chunk: SecretBytes
+    /// The block in the chunk, where it was checked.
+    private var held: Int?
 
     init(
         path: FilePath, payload: consuming StreamReader<FileSource>, chunk: consuming SecretBytes, tail: Tail,
@@ -214,11 +216,9 @@ public struct VaultReader: ~Copyable {
     public borrowing func names() throws -> [RecordName] {
         try mapBlocks { [path] block, records in
             try records.map { record in
-                let line = block.extracting(record)
-                let start = Block.recordStart.utf8CodeUnitCount
-                guard let end = line.firstIndex(of: UInt8(ascii: "\""), from: start, before: line.count),
-                    let name = RecordName(bytes: line.extracting(start..<end))
-                else { throw VaultError.damaged(path: path.string, "a record has no name") }
+                guard let name = Block.name(of: block.extracting(record)) else {
+                    throw VaultError.damaged(path: path.string, "a record has no name")
+                }
                 return name
             }
         }.flatMap { $0 }
@@ -288,19 +288,25 @@ public struct VaultReader: ~Copyable {
     mutating func forEachRange(
         inBlock block: Int, _ body: (Span<UInt8>, _ record: Range<Int>, _ name: Range<Int>) -> Void
     ) throws(VaultError) {
-        try chunk.read(block, of: payload, path)
-        try chunk.withBytes { (bytes) throws(VaultError) in
-            try check(block, bytes) { record, name in body(bytes, record, name) }
+        let isHeld = held == block
+        if !isHeld {
+            held = nil
+            try chunk.read(block, of: payload, path)
         }
+        try chunk.withBytes { (bytes) throws(VaultError) in
+            try check(block, bytes, hash: !isHeld) { record, name in body(bytes, record, name) }
+        }
+        held = block
     }
 
-    /// Checks a block against the index and in itself, and says where its records stand.
+    /// Checks a block against the index, unless that was done, and in itself, and says where its records stand.
     private borrowing func check(
-        _ block: Int, _ bytes: Span<UInt8>, _ body: (_ record: Range<Int>, _ name: Range<Int>) -> Void
+        _ block: Int, _ bytes: Span<UInt8>, hash: Bool = true,
+        _ body: (_ record: Range<Int>, _ name: Range<Int>) -> Void
     ) throws(VaultError) {
         let entries = tail.index.entries
         let next = block + 1 < entries.count ? entries[block + 1].first : nil
-        guard Hash.block(bytes) == entries[block].hash else {
+        guard !hash || Hash.block(bytes) == entries[block].hash else {
             throw damaged("block \(block) is not the one that the index names")
         }
         if let defect = Block.forEachRecord(bytes, first: entries[block].first, next: next, body) {
@@ -314,6 +320,7 @@ public struct VaultReader: ~Copyable {
     mutating func withUncheckedBlock(
         _ block: Int, _ body: (Span<UInt8>) throws(VaultError) -> Void
     ) throws(VaultError) {
+        held = nil
         try chunk.read(block, of: payload, path)
         try chunk.withBytes(body)
     }

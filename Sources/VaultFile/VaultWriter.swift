@@ -44,10 +44,12 @@ struct VaultWriter {
     ///     is needed.
     ///   - succession: How the new version follows it.
     ///   - path: The file, not a symbolic link.
+    ///   - keepsBackup: Whether the version before stays beside it.
     /// - Returns: The new version.
     /// - Throws: ``VaultError``; the vault is then as it was.
     func write(
-        _ changes: borrowing RecordChanges, to reader: inout VaultReader, as succession: Succession, path: FilePath
+        _ changes: borrowing RecordChanges, to reader: inout VaultReader, as succession: Succession, path: FilePath,
+        keepsBackup: Bool = true
     ) throws(VaultError) -> Version {
         var roster = reader.roster
         var signedRoster = reader.tail.roster
@@ -70,7 +72,7 @@ struct VaultWriter {
         let fileKey = FileKey()
         return try finish(
             path, signedRoster: signedRoster, roster: roster, generation: generation + 1,
-            previous: succession.previous, fileKey: fileKey, replacing: true
+            previous: succession.previous, fileKey: fileKey, replacing: true, keepsBackup: keepsBackup
         ) { (output) throws(VaultError) in try Self.writeBlocks(changes, reader: &reader, to: &output) }
     }
 
@@ -102,7 +104,7 @@ struct VaultWriter {
     /// Writes header, blocks and tail to a new file, reads it back, and puts it in place.
     private func finish(
         _ path: FilePath, signedRoster: Signed, roster: Roster, generation: Int, previous: [Hash],
-        fileKey: borrowing FileKey, replacing: Bool,
+        fileKey: borrowing FileKey, replacing: Bool, keepsBackup: Bool = true,
         blocks: (inout BlockOutput) throws(VaultError) -> BlockIndex
     ) throws(VaultError) -> Version {
         // Who adds a member refuses such a point; somebody else's roster may have one all the same.
@@ -120,7 +122,7 @@ struct VaultWriter {
         var doubt: VaultError?
         do throws(VaultError) {
             try DurableFile.write(
-                path, backup: replacing ? path.withSuffix(".bak") : nil, mode: mode, replacing: replacing
+                path, backup: replacing && keepsBackup ? path.withSuffix(".bak") : nil, mode: mode, replacing: replacing
             ) { (descriptor) throws(VaultError) in
                 if replacing { Self.keepOwner(of: path, on: descriptor) }
                 var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)
@@ -192,7 +194,7 @@ struct VaultWriter {
 
     /// Gives the new file to the owner of the old one, since root may change a vault that others must still read; or at
     /// least to its group, whose members may share it.
-    private static func keepOwner(of path: FilePath, on descriptor: FileDescriptor) {
+    static func keepOwner(of path: FilePath, on descriptor: FileDescriptor) {
         guard let status = DurableFile.status(of: path), status.st_uid != geteuid() || status.st_gid != getegid() else {
             return
         }

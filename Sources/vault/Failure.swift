@@ -160,6 +160,15 @@ extension Failure {
                 .notAllowed, what,
                 hint:
                     "see who you are with '\(Process.name) status', and who owns it with '\(Process.name) member list'")
+        case .membersConflict(let version):
+            self.init(
+                .no, "both sides changed the members, and have another version \(version) of the list",
+                hint: "the vault's owner decides whose list it is, with --prefer ours or --prefer theirs")
+        case .writerRemoved(let path, let label, let version):
+            self.init(
+                .notAllowed,
+                "\(path) was written by \(label), who may not write under version \(version) of the members",
+                hint: "look at what they changed, and make what is right of it again")
         case .noSuchFile(let path):
             self.init(
                 .missing, "there is no vault at \(FilePath(path).absolute)",

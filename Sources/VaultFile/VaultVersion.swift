@@ -1,0 +1,39 @@
+/// Which version of a vault a file is: what tells it from every other one.
+public struct VaultVersion: Sendable, Equatable {
+    /// The vault.
+    public let id: VaultID
+    /// What the ratchet would remember of it.
+    let state: Ratchet.State
+    /// The hashes of the manifests before it.
+    let previous: [Hash]
+
+    /// The version of the list of members.
+    public var rosterVersion: Int { state.rosterVersion }
+
+    /// The generation, which starts again with each version of the list.
+    public var generation: Int { state.generation }
+
+    /// The hash of its manifest in base64, which no other version has.
+    public var manifest: String { state.manifest.description }
+
+    /// The same in 64 hexadecimal digits, which can be part of a path.
+    public var key: String {
+        state.manifest.bytes.map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+
+    /// Whether it names `other` as one of the versions before it.
+    public func follows(_ other: VaultVersion) -> Bool { previous.contains(other.state.manifest) }
+
+    /// The same version, whichever of the members' stanzas opened it.
+    public static func == (left: VaultVersion, right: VaultVersion) -> Bool {
+        left.id == right.id && left.state.manifest == right.state.manifest
+    }
+}
+
+extension VaultReader {
+    /// Which version of the vault this is.
+    public var version: VaultVersion { VaultVersion(id: id, state: state, previous: manifest.previous) }
+}
