@@ -28,6 +28,7 @@ public protocol Store: AnyObject {
     /// - Parameters:
     ///   - tag: That of the version that is to be replaced; nil when there has to be none.
     ///   - version: What takes its place.
+    /// - Returns: Whether it did.
     /// - Throws: ``StoreError``.
     func compareAndSwap(_ tag: String?, with version: NewVersion) throws(StoreError) -> SwapAnswer
 

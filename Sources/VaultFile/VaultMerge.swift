@@ -41,6 +41,7 @@ extension Vault {
     ///   - output: Where the result goes.
     ///   - members: Whose list of members is taken where both sides changed it. Only the vault's owner can settle that.
     ///   - body: Decides about the records.
+    /// - Returns: What came of it.
     /// - Throws: ``VaultError``, or what `body` or ``Trust/confirm`` throws; the file is then as it was.
     public func merge(
         _ versions: MergeVersions, into output: FilePath, takingMembersOf members: VersionDifferences.Side? = nil,
@@ -121,8 +122,8 @@ extension Vault {
 
     /// Merges, and writes the result where it is not there already. The version is nil where nothing was written.
     ///
-    /// - Parameter isShared: Whether both versions are out in the world, so that a version has to come that all accept as
-    ///   later: then ours alone is never the result, and theirs only where it is later than what was seen here.
+    /// Where `isShared`, both versions are out in the world, and a version has to come that all accept as later: then
+    /// ours alone is never the result, and theirs only where it is later than what was seen here.
     private func write(
         _ versions: MergeVersions, _ pin: Pin, _ seen: Ratchet.State?, _ output: FilePath,
         _ members: VersionDifferences.Side?, isShared: Bool, _ body: (inout VersionDifferences) throws -> Void
