@@ -12,13 +12,16 @@ struct RecordLayout {
     /// A member that this version does not know.
     struct Member {
         var name: JSONString
-        /// Where it stands, name and value.
-        var range: Range<Int>
+        /// Where its value stands.
+        var value: Range<Int>
 
-        init(_ name: JSONString, to end: Int) {
+        init(_ name: JSONString, _ value: Range<Int>) {
             self.name = name
-            range = name.range.lowerBound - 1..<end
+            self.value = value
         }
+
+        /// Where it stands, name and value.
+        var range: Range<Int> { name.range.lowerBound - 1..<value.upperBound }
     }
 
     /// The token, and behind it the earlier ones.
@@ -143,9 +146,14 @@ extension RecordLayout {
 
     /// Writes a token's value in its one spelling, and its unknown members.
     func writeToken(_ number: Int, of line: Span<UInt8>, into text: inout SecretBuffer) {
+        writeValue(number, of: line, into: &text)
+        Self.write(tokens[number].unknown, of: line, into: &text)
+    }
+
+    /// Writes a token's value in its one spelling.
+    func writeValue(_ number: Int, of line: Span<UInt8>, into text: inout SecretBuffer) {
         text.append("\"value\":")
         withToken(number, of: line) { text.appendQuoted($0) }
-        Self.write(tokens[number].unknown, of: line, into: &text)
     }
 
     /// Writes the record's unknown members, each behind a comma.
@@ -225,10 +233,11 @@ private struct RecordReader {
     private mutating func readMember(
         _ key: JSONString, _ line: Span<UInt8>, _ cursor: inout JSONCursor
     ) throws(JSONError) {
+        let start = cursor.position
         // Absent and null are the same, to the members of this version.
         if try cursor.readNull(line) {
             if !Self.members.contains(where: { key.equals($0, in: line) }) {
-                unknown.append(.init(key, to: cursor.position))
+                unknown.append(.init(key, start..<cursor.position))
             }
             return
         }
@@ -260,8 +269,7 @@ private struct RecordReader {
             try cursor.readArray(line) { (cursor) throws(JSONError) in entries.append(try readToken(line, &cursor)) }
             history = entries
         } else {
-            let value = try cursor.readValue(line)
-            unknown.append(.init(key, to: value.upperBound))
+            unknown.append(.init(key, try cursor.readValue(line)))
         }
     }
 
@@ -276,9 +284,10 @@ private struct RecordReader {
             throw JSONError("\"token\" is no object; write \"token\":{\"value\":…}", at: start)
         }
         try cursor.readObject(line) { (key, cursor) throws(JSONError) in
+            let start = cursor.position
             if try cursor.readNull(line) {
                 if !Self.tokenMembers.contains(where: { key.equals($0, in: line) }) {
-                    unknown.append(.init(key, to: cursor.position))
+                    unknown.append(.init(key, start..<cursor.position))
                 }
                 return
             }
@@ -291,8 +300,7 @@ private struct RecordReader {
             } else if key.equals("retired", in: line) {
                 dates.retired = try self.value("retired", line, &cursor) { Timestamp($0) }
             } else {
-                let other = try cursor.readValue(line)
-                unknown.append(.init(key, to: other.upperBound))
+                unknown.append(.init(key, try cursor.readValue(line)))
             }
         }
         guard let value else { throw JSONError("a token without a \"value\"", at: start) }

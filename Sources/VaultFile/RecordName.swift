@@ -35,7 +35,7 @@ public struct RecordName: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     /// Whether the bytes of `left` come before those of `right`.
-    static func precedes(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+    package static func precedes(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         for index in 0..<min(left.count, right.count) where left[index] != right[index] {
             return left[index] < right[index]
         }
