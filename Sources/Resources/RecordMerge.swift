@@ -121,31 +121,29 @@ public struct RecordMerge: Sendable {
     private mutating func merge(_ name: RecordName, _ mix: inout RecordMix, _ lines: Span<UInt8>) -> MergedRecord {
         var plan = mix.merged(lines)
         if preference != nil || mix.subjects.isEmpty {
-            let faults = mix.faults(of: plan, lines)
-            if !faults.isEmpty {
+            if let faults = mix.faults(of: plan, lines) {
                 faults.forEach { mix.note($0) }
                 plan = mix.whole(lines)
             }
         }
-        let found = mix.subjects.map { Conflict(name: name, subject: .member(Self.shown($0))) }
+        let found = mix.subjects.map { Conflict(name: name, subject: .member($0)) }
         guard preference != nil || found.isEmpty else {
             conflicts += found
             return .ours
         }
         settled += found
-        let line: (ours: Span<UInt8>, theirs: Span<UInt8>) = (
-            lines.extracting(mix.ours.place), lines.extracting(mix.theirs.place)
-        )
-        let all = plan.tokens.count - 1
         guard let count = plan.fittingHistory(lines) else {
             let side = mix.preferred
             let lost = plan.tokens.count { mix[side].numbers[$0.mark] == nil }
             if lost > 0 { dropped.append(Dropped(name: name, count: lost)) }
             return side == .ours ? .ours : .theirs
         }
-        if count < all { dropped.append(Dropped(name: name, count: all - count)) }
+        let lost = plan.tokens.count - 1 - count
+        if lost > 0 { dropped.append(Dropped(name: name, count: lost)) }
         let text = plan.text(history: count, lines)
-        let (isOurs, isTheirs) = text.withBytes { ($0.isEqual(to: line.ours), $0.isEqual(to: line.theirs)) }
+        let (isOurs, isTheirs) = text.withBytes { text in
+            (text.isEqual(to: lines.extracting(mix.ours.place)), text.isEqual(to: lines.extracting(mix.theirs.place)))
+        }
         if isOurs { return .ours }
         return isTheirs ? .theirs : .new(text)
     }
@@ -158,12 +156,5 @@ public struct RecordMerge: Sendable {
     private static func areSame(_ left: Span<UInt8>?, _ right: Span<UInt8>?) -> Bool {
         guard let left, let right else { return left == nil && right == nil }
         return left.isEqual(to: right)
-    }
-
-    /// The name of a member as it may stand in a message.
-    private static func shown(_ name: [UInt8]) -> String {
-        let isWord = name.allSatisfy { $0.isNameCharacter || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
-        guard isWord, (1...64).contains(name.count) else { return "a member of a later version" }
-        return String(decoding: name, as: UTF8.self)
     }
 }

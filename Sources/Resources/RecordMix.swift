@@ -69,8 +69,9 @@ struct RecordMix {
     let theirs: RecordVersion
     /// The side that is right where both changed the same; ours when nobody said.
     let preferred: Side
-    /// The names of what both sides changed, each in another way.
-    private(set) var subjects: [[UInt8]] = []
+    /// The names of what both sides changed, each in another way, as they may stand in a message.
+    private(set) var subjects: [String] = []
+    private var noted: Set<String> = []
 
     /// The same for the token itself.
     private let preferredForToken: Side
@@ -94,8 +95,8 @@ struct RecordMix {
     subscript(side: Side) -> RecordVersion { side == .ours ? ours : theirs }
 
     /// Notes what both sides changed, each in another way.
-    mutating func note(_ subject: [UInt8]) {
-        if !subjects.contains(subject) { subjects.append(subject) }
+    mutating func note(_ subject: String) {
+        if noted.insert(subject).inserted { subjects.append(subject) }
     }
 
     // MARK: - The record
@@ -134,29 +135,30 @@ struct RecordMix {
         resource.updated = Self.latest(ours.resource.updated, theirs.resource.updated)
     }
 
-    /// Which members make that a record of both sides, each of which is good for itself, cannot be stored.
-    func faults(of plan: MergePlan, _ lines: Span<UInt8>) -> [[UInt8]] {
+    /// Which members make that a record of both sides, each of which is good for itself, cannot be stored; nil when it
+    /// can be.
+    func faults(of plan: MergePlan, _ lines: Span<UInt8>) -> [String]? {
         guard plan.fittingHistory(lines) != nil else {
             // Too much in all, so that it is all that differs.
             var differing = RecordMix(base: nil, ours: ours, theirs: theirs, preferring: nil, lines)
             _ = differing.merged(lines)
-            return differing.subjects.isEmpty ? [Array("updated".utf8)] : differing.subjects
+            return differing.subjects.isEmpty ? ["updated"] : differing.subjects
         }
         do throws(ResourceError) {
             try plan.resource.checkStored()
         } catch {
             return [Member.headers, .env].filter {
                 $0.needsUsername(in: plan.resource) && $0.texts(of: ours.resource) != $0.texts(of: theirs.resource)
-            }.map { Array($0.rawValue.utf8) }
+            }.map(\.rawValue)
         }
         do throws(ResourceError) {
             try plan.tokens[0].withValue(lines) { (token) throws(ResourceError) in
                 try TokenRules.check(token, for: plan.resource.headers)
             }
         } catch {
-            return [Array("headers".utf8), Array("token".utf8)]
+            return ["headers", "token"]
         }
-        return []
+        return nil
     }
 
     // MARK: - Tokens
@@ -232,7 +234,7 @@ struct RecordMix {
                 Side.changing(
                     areSame: areSame(mine[name], other[name]),
                     isBaseOurs: base != nil && areSame(old[name], mine[name]),
-                    isBaseTheirs: base != nil && areSame(old[name], other[name])) ?? conflict(name)
+                    isBaseTheirs: base != nil && areSame(old[name], other[name])) ?? conflict(Self.shown(name))
             let value = side == .ours ? mine[name] : other[name]
             return value.map { RecordVersion.Unknown(name: name, value: $0) }
         }
@@ -240,13 +242,16 @@ struct RecordMix {
 
     // MARK: - What both changed
 
-    private mutating func conflict(_ subject: [UInt8], preferring side: Side? = nil) -> Side {
+    private mutating func conflict(_ subject: String, preferring side: Side? = nil) -> Side {
         note(subject)
         return side ?? preferred
     }
 
-    private mutating func conflict(_ subject: String, preferring side: Side? = nil) -> Side {
-        conflict(Array(subject.utf8), preferring: side)
+    /// The name of an unknown member as it may stand in a message.
+    private static func shown(_ name: [UInt8]) -> String {
+        let isWord = name.allSatisfy { $0.isNameCharacter || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+        guard isWord, (1...64).contains(name.count) else { return "a member of a later version" }
+        return String(decoding: name, as: UTF8.self)
     }
 
     /// The side of the later date; nil when they are the same. None is earlier than any.

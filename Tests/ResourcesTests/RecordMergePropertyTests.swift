@@ -6,7 +6,7 @@ import VaultFile
 @Suite("Merging records: random edits on both sides") struct RecordMergePropertyTests {
     private typealias Vault = [String: Sample]
 
-    private static let cases = 200
+    private static let cases = 100
 
     // MARK: - Random vaults
 

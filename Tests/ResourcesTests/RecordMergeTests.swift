@@ -164,6 +164,7 @@ import VaultFile
         // What one side does not have differs, too.
         for member in ["note", "x"] {
             #expect(try merge(nil, Self.base, Self.base.with(Self.set(member, nil))).conflicts == [member])
+            #expect(try merge(nil, Self.base.with(Self.set(member, nil)), Self.base).conflicts == [member])
         }
         let ending = Self.base.with { $0.token.expires = Sample.day(9) }
         #expect(try merge(nil, Self.base, ending).conflicts == ["expires"])
@@ -304,6 +305,16 @@ import VaultFile
         // The other side rotated meanwhile: the earlier token ends when the side says that still had it.
         let found = try merge(ending(20), ending(21), ending(20).rotated(to: "token-four", on: 4))
         #expect(try found.record.resource.history[0].expires?.description == day(21))
+        // Without a base it is as well the side that still has it.
+        for expires in [7, 9] {
+            let rotated = ending(8).rotated(to: "token-four", on: 4)
+            for (ours, theirs) in [(ending(expires), rotated), (rotated, ending(expires))] {
+                let preference: RecordMerge.Preference = ours == rotated ? .ours : .theirs
+                let found = try merge(nil, ours, theirs, preferring: preference)
+                #expect(found.settled == ["token"])
+                #expect(try found.record.resource.history[0].expires?.description == day(expires))
+            }
+        }
         // Both rotated, and both have another date for an earlier one: the later one.
         func earlier(_ number: Int) -> Sample {
             Self.base.rotated(to: "token-four", on: 4).with { $0.history[1].expires = day(number) }
@@ -390,6 +401,14 @@ import VaultFile
         #expect(found.resource.history.prefix(2).allSatisfy { $0.retired?.description == Sample.day(3) })
     }
 
+    @Test("A record of both that is one of them is that one")
+    func sameAsOneSide() throws {
+        let less = Self.base.with(Self.set("note", nil))
+        let more = less.rotated(to: "token-four", on: 4)
+        #expect(try merge(Self.base, more, less).side == .ours)
+        #expect(try merge(Self.base, less, more).side == .theirs)
+    }
+
     // MARK: - Members of later versions
 
     @Test("Members of later versions are merged one by one, also those of tokens")
@@ -458,6 +477,20 @@ import VaultFile
             #expect(there.tokens == ["token-three", "token-four", "token-two", "token-one"])
             #expect(there.resource.updated?.description == Sample.day(4))
         }
+    }
+
+    @Test("Of the preferred side all is taken where a mix would be no record, the history apart")
+    func wholeSide() throws {
+        let ours = Self.base.with(Self.set("headers", #"["A: {{basic}}"]"#)).with {
+            $0.members["note"] = #""ours""#
+            $0.token.expires = Sample.day(20)
+            $0.token.unknown["t"] = "1"
+            $0.unknown["x"] = "2"
+        }
+        let theirs = Self.base.with(Self.set("username", nil))
+        let plain = try merge(Self.base, ours, theirs, preferring: .theirs)
+        #expect(plain.line == theirs.text)
+        #expect(plain.side == .theirs)
     }
 
     @Test("A token that the other side's header cannot carry is a conflict")
