@@ -70,7 +70,12 @@ let package = Package(
         .testTarget(name: "RedactionTests", dependencies: ["Redaction", "Sodium", "TestSupport"]),
         .testTarget(
             name: "UnlockAgentTests", dependencies: ["Age", "Sodium", "TestSupport", "UnlockAgent", "VaultFile"]),
-        .testTarget(name: "ResourcesTests", dependencies: ["Resources", "Sodium", "TestSupport", "VaultFile"]),
+        .testTarget(
+            name: "ResourcesTests",
+            dependencies: [
+                "Age", "Resources", "Sodium", "TestSupport", "VaultFile",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
         .testTarget(
             name: "InjectionTests", dependencies: ["Injection", "Resources", "Sodium", "TestSupport", "VaultFile"]),
         .testTarget(
