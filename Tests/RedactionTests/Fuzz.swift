@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Redaction
@@ -7,21 +8,6 @@ import Testing
 enum Fuzz {
     /// How long a longer run takes; 0 when there is none.
     static let seconds = ProcessInfo.processInfo.environment["VAULT_FUZZ_SECONDS"].flatMap { Int($0) } ?? 0
-
-    /// A generator that can be repeated (SplitMix64).
-    struct Generator: RandomNumberGenerator {
-        private var state: UInt64
-
-        init(seed: UInt64) { state = (seed &+ 1) &* 0xd134_2543_de82_ef95 }
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var value = state
-            value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-            value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-            return value ^ value >> 31
-        }
-    }
 
     /// Secrets of few different letters, which overlap themselves, and some that stand in one another.
     static func secrets(_ random: inout Generator) -> [[UInt8]] {

@@ -77,7 +77,7 @@ extension Span<UInt8> {
     }
 
     @Test func `What is held back is what may still become a secret, and no more`() {
-        var random = Fuzz.Generator(seed: 7)
+        var random = Generator(seed: 7)
         for _ in 0..<200 {
             let secrets = Fuzz.secrets(&random)
             let matcher = matcher(secrets)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Redaction
@@ -120,7 +121,7 @@ import Testing
     }
 
     @Test(arguments: 0..<20) func `Without the control sequences it is what a pipe gives`(seed: UInt64) {
-        var random = Fuzz.Generator(seed: seed)
+        var random = Generator(seed: seed)
         let controls = ["\u{1b}[1;31m", "\u{1b}[K", "\u{1b}]0;title\u{7}", "\u{1b}(B", "\u{1b}M"].map { Array($0.utf8) }
         for _ in 0..<50 {
             let secrets = Fuzz.secrets(&random)

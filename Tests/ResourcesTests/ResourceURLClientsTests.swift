@@ -7,7 +7,7 @@ import Testing
 @Suite struct ResourceURLClientsTests {
     /// URLs put together from what parsers disagree about, and accepted nevertheless; the same ones each time.
     private static let accepted: [(text: String, url: ResourceURL)] = {
-        var random = Generator(state: 1)
+        var random = Generator(seed: 1)
         let hosts = [
             "h", "api.github.com", "127.0.0.1", "127.1", "1", "0x7f.1", "0177.0.0.1", "[::1]", "[0:0::1]", "[1::]",
             "a_b",
@@ -86,18 +86,5 @@ import Testing
             #expect(words[1] == "\(url.port)", "\(text)")
             #expect(words[2] == url.path, "\(text)")
         }
-    }
-}
-
-/// Numbers that are the same in each run (splitmix64).
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

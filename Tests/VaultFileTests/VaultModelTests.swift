@@ -1,22 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import VaultFile
 
 /// Many records and many changes, beside a dictionary that shows what must come out.
 @Suite struct VaultModelTests {
-    /// SplitMix64: the same numbers each time.
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var word = state
-            word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-            word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-            return word ^ word >> 31
-        }
-    }
-
     private static func name(_ generator: inout Generator) -> String {
         let first = ["a", "B", "c/d", "E_f", "g.h", "0"].randomElement(using: &generator) ?? "a"
         return "\(first)\(Int.random(in: 0..<9000, using: &generator))"
@@ -32,7 +20,7 @@ import Testing
     }
 
     @Test func fiveThousandRecordsAndThreeHundredChangesAreThoseOfADictionary() throws {
-        var generator = Generator(state: 2026)
+        var generator = Generator(seed: 2026)
         var model: [String: String] = [:]
         while model.count < 5000 {
             let name = Self.name(&generator)
