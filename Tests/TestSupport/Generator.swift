@@ -5,6 +5,7 @@ public struct Generator: RandomNumberGenerator {
     /// The numbers of a seed.
     public init(seed: UInt64) { state = (seed &+ 1) &* 0xd134_2543_de82_ef95 }
 
+    /// The next one.
     public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var value = state
