@@ -32,10 +32,12 @@ public struct ReadableProcess: ~Copyable {
     ///   - arguments: The argument vector, without zero bytes.
     ///   - environment: The variables.
     ///   - input: The path of what it reads as its standard input.
+    ///   - isSilent: Whether what it writes to its standard error is dropped.
     /// - Returns: The child.
     /// - Throws: ``Launch/Failure``.
     public static func start(
-        _ program: String, arguments: [[UInt8]], environment: borrowing Environment, input: String = "/dev/null"
+        _ program: String, arguments: [[UInt8]], environment: borrowing Environment, input: String = "/dev/null",
+        isSilent: Bool = false
     ) throws(Launch.Failure) -> ReadableProcess {
         var pipe: [Int32] = [0, 0]
         guard unsafe clinux_pipe(&pipe) == 0 else { throw .notRunnable(program, errno: errno) }
@@ -44,6 +46,7 @@ public struct ReadableProcess: ~Copyable {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
+        if isSilent { unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0) }
         var argv = unsafe arguments.map { argument in
             unsafe UnsafeMutablePointer<CChar>?(strdup(argument.map { CChar(bitPattern: $0) } + [0]))
         }
@@ -64,6 +67,12 @@ public struct ReadableProcess: ~Copyable {
             throw .notRunnable(program, errno: status)
         }
         return ReadableProcess(id: id, handler: handler, output: pipe[0])
+    }
+
+    /// Ends it at once, and waits for that.
+    public consuming func kill() {
+        Glibc.kill(id, SIGKILL)
+        _ = wait()
     }
 
     /// Waits for its end.

@@ -17,8 +17,9 @@ public protocol Store: AnyObject {
     ///
     /// - Parameters:
     ///   - head: What ``readHead(unless:)`` or ``compareAndSwap(_:with:)`` said last.
-    ///   - descriptor: An empty file, open for writing.
-    /// - Throws: ``StoreError``.
+    ///   - descriptor: An empty file, open for writing. After an error there may be something in it.
+    /// - Throws: ``StoreError``; ``StoreError/vanished`` when the version was replaced meanwhile, and the head is to be
+    ///   read again.
     func read(_ head: StoredHead, into descriptor: Int32) throws(StoreError)
 
     /// Makes `version` the newest one, unless another one than that of `tag` is that now.
@@ -28,7 +29,7 @@ public protocol Store: AnyObject {
     /// - Parameters:
     ///   - tag: That of the version that is to be replaced; nil when there has to be none.
     ///   - version: What takes its place.
-    /// - Returns: Whether it did.
+    /// - Returns: What came of it.
     /// - Throws: ``StoreError``.
     func compareAndSwap(_ tag: String?, with version: NewVersion) throws(StoreError) -> SwapAnswer
 
@@ -104,8 +105,19 @@ public enum StoreError: Error, Equatable {
     case notAllowed(String)
     /// What it answered makes no sense: it is none of the kind, or lies.
     case malformed(String)
+    /// What was to be read is not kept any more: newer versions have taken its place. The head has to be read again.
+    case vanished
     /// The version is larger than the store takes. The text says how much that is.
     case tooLarge(String)
     /// A setting makes no sense. The text says which.
     case setting(String)
+    /// This machine could not do its part: there is no curl, or no space. The text says what.
+    case system(String)
+}
+
+/// What holds for all stores.
+public enum StoreLimits {
+    /// The largest version in bytes, 256 MiB: ten times what a vault with 100,000 tokens has. It bounds what a store that
+    /// lies can make a machine take.
+    public static let maximumByteCount = 256 << 20
 }
