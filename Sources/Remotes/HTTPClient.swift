@@ -311,7 +311,8 @@ final class HTTPClient {
     /// What an exit code of curl means (`curl(1)`, EXIT CODES).
     private static func failure(_ exit: Int32) -> StoreError {
         switch exit {
-        case 1, 3, 47: .malformed("the store leads to somewhere else, which is not followed")
+        case 1, 47: .malformed("the store leads to somewhere else, or speaks no HTTP")
+        case 3: .setting("curl does not take the URL of the store")
         case 2: .system("curl does not know an option that is needed; is it an old one?")
         case 5: .unreachable("the name of the proxy is not known")
         case 6: .unreachable("the name of the store's host is not known")

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Remotes
 import Sodium
+import Synchronization
 import TestSupport
 import Testing
 
@@ -19,15 +20,36 @@ struct SomeVersion {
         var hash = [UInt8](repeating: 0, count: 32)
         for byte in 0..<8 { hash[byte] = UInt8(truncatingIfNeeded: number >> (8 * byte)) }
         var state = UInt64(number) &* 0x9e37_79b9_7f4a_7c15 | 1
-        bytes = (0..<size).map { _ in
+        // Its period is no part of a part's size, so that parts in a wrong order are seen.
+        let block = (0..<4099).map { _ in
             state ^= state << 13
             state ^= state >> 7
             state ^= state << 17
             return UInt8(truncatingIfNeeded: state)
         }
+        bytes = Array(repeatElement(block, count: size / block.count + 1).joined().prefix(size))
         try Data(bytes).write(to: URL(filePath: folder.file("vault.age")))
         new = NewVersion(
             key: hash.hex, manifest: Data(hash).base64EncodedString(), path: folder.file("vault.age"))
+    }
+}
+
+/// Something that blocks, on a thread of its own: the few threads that run tests are not kept from others.
+final class OnThread<R: Sendable>: Sendable {
+    private let answer = Mutex<Result<R, any Error>?>(nil)
+
+    init(_ body: @escaping @Sendable () throws -> R) {
+        Thread.detachNewThread { [self] in
+            let result = Result { try body() }
+            answer.withLock { $0 = result }
+        }
+    }
+
+    func result() throws -> R {
+        while true {
+            if let result = answer.withLock({ $0 }) { return try result.get() }
+            usleep(1000)
+        }
     }
 }
 
@@ -123,5 +145,188 @@ extension EtcdCluster {
         let head = try store.newest()
         #expect(head == StoredHead(tag: tag, manifest: version.new.manifest, byteCount: size))
         #expect(try store.bytes(of: head) == version.bytes)
+    }
+
+    @Test("The newest version once more is in place already") func again() throws {
+        let store = try cluster.store(prefix)
+        let version = try SomeVersion(1)
+        let tag = try store.swap(nil, version)
+        #expect(try store.swap(tag, version) == tag)
+        // Of a machine that knows nothing of it: it was swapped, by whomever.
+        #expect(try cluster.store(prefix).swap(nil, version) == tag)
+        let other = try store.swap(tag, SomeVersion(2))
+        #expect(try store.compareAndSwap(tag, with: version.new) == .moved(store.newest()))
+        #expect(try store.newest().tag == other)
+    }
+
+    @Test("An earlier version becomes the newest one again", arguments: [1000, 2_500_000]) func back(size: Int) throws {
+        let store = try cluster.store(prefix)
+        let versions = try (1...3).map { try SomeVersion($0, size: size) }
+        var tag: String?
+        for version in versions { tag = try store.swap(tag, version) }
+        tag = try store.swap(tag, versions[0])
+        #expect(try store.bytes(of: store.newest()) == versions[0].bytes)
+        #expect(Set(try cluster.keys(prefix).map { $0.prefix(60) }).count == 4)
+    }
+
+    @Test("Who is too late with a large version takes its parts away") func loser() throws {
+        let (one, other) = (try cluster.store(prefix), try cluster.store(prefix))
+        let first = try one.swap(nil, SomeVersion(1))
+        let second = try one.swap(first, SomeVersion(2, size: 1_500_000))
+        let keys = try cluster.keys(prefix)
+        _ = try other.newest()
+        let late = try SomeVersion(3, size: 2_500_000)
+        let third = try one.swap(second, SomeVersion(4))
+        #expect(try other.compareAndSwap(second, with: late.new) == .moved(one.newest()))
+        #expect(try one.newest().tag == third)
+        #expect(try cluster.keys(prefix).count == keys.count + 1)
+        #expect(try cluster.keys(prefix).allSatisfy { !$0.contains(late.new.key) })
+    }
+
+    @Test("What killed pushers left is removed, but not what may still be published") func remains() throws {
+        let store = try cluster.store(prefix)
+        let (left, right) = (String(repeating: "a", count: 64), String(repeating: "b", count: 64))
+        func put(_ key: String, _ part: Int) throws {
+            let name = Data("\(prefix)/versions/\(key)/000\(part)".utf8).base64EncodedString()
+            #expect(try cluster.post("kv/put", #"{"key":"\#(name)","value":"YQ=="}"#).contains("revision"))
+        }
+        for part in 0...2 { try put(left, part) }
+        let first = try store.swap(nil, SomeVersion(1, size: 1_500_000))
+        try put(right, 0)
+        let second = try store.swap(first, SomeVersion(2, size: 1_500_000))
+        #expect(try cluster.keys(prefix).allSatisfy { !$0.contains(left) })
+        #expect(try cluster.keys(prefix).contains { $0.contains(right) })
+        _ = try store.swap(second, SomeVersion(3, size: 1_500_000))
+        #expect(try cluster.keys(prefix).allSatisfy { !$0.contains(right) })
+        #expect(try cluster.keys(prefix).count == 1 + 3 * 2)
+    }
+
+    @Test("A reader that is slow finds what it began to read, as long as it is kept") func slowReader() throws {
+        let (reader, writer) = (try cluster.store(prefix), try cluster.store(prefix))
+        let first = try SomeVersion(1, size: 1_500_000)
+        var tag = try writer.swap(nil, first)
+        let head = try reader.newest()
+        for number in 2...3 { tag = try writer.swap(tag, SomeVersion(number)) }
+        #expect(try reader.bytes(of: head) == first.bytes)
+        // The store still knows what it was like then.
+        for number in 4...6 { tag = try writer.swap(tag, SomeVersion(number)) }
+        #expect(try reader.bytes(of: head) == first.bytes)
+        _ = try cluster.post("kv/compaction", #"{"revision":"\#(tag)"}"#)
+        #expect(throws: StoreError.vanished) { try reader.bytes(of: head) }
+        #expect(throws: StoreError.vanished) { try cluster.store(prefix).bytes(of: head) }
+        #expect(try reader.bytes(of: reader.newest()) == SomeVersion(6).bytes)
+    }
+
+    @Test("Readers never see half a version while others write") func readers() throws {
+        let (cluster, prefix) = (cluster, prefix)
+        _ = try cluster.store(prefix).swap(nil, SomeVersion(0, size: 1_200_000))
+        let writers = (1...2).map { writer in
+            OnThread {
+                let store = try cluster.store(prefix)
+                for number in 0..<5 {
+                    let version = try SomeVersion(1000 * writer + number, size: 1_200_000)
+                    var tag = try store.newest().tag
+                    while case .moved(let head) = try store.compareAndSwap(tag, with: version.new) {
+                        tag = try #require(head).tag
+                    }
+                }
+                return 0
+            }
+        }
+        let readers = (1...2).map { _ in
+            OnThread {
+                let store = try cluster.store(prefix)
+                var seen: Set<String> = []
+                for _ in 0..<12 {
+                    let head = try store.newest()
+                    let hash = [UInt8](try #require(head.manifest.flatMap { Data(base64Encoded: $0) }))
+                    let version = try SomeVersion(Int(hash[0]) + Int(hash[1]) << 8, size: 1_200_000)
+                    #expect(try store.bytes(of: head) == version.bytes)
+                    seen.insert(head.tag)
+                }
+                return seen.count
+            }
+        }
+        for writer in writers { _ = try writer.result() }
+        for reader in readers { #expect(try reader.result() > 0) }
+        let versions = Set(try cluster.keys(prefix).filter { $0.hasPrefix("versions/") }.map { $0.prefix(73) })
+        #expect(versions.count == 3)
+    }
+
+    @Test("One request swaps a version of one part, and one more reads what there is") func requests() throws {
+        let cluster = try EtcdCluster()
+        let store = try cluster.store(prefix)
+        let tag = try store.swap(nil, SomeVersion(1))
+        #expect(try cluster.answeredRequests() == ["Txn": 1])
+        _ = try store.swap(tag, SomeVersion(2))
+        #expect(try cluster.answeredRequests() == ["Txn": 2])
+        let another = try cluster.store(prefix)
+        let head = try another.newest()
+        _ = try another.swap(head.tag, SomeVersion(3))
+        #expect(try cluster.answeredRequests() == ["Range": 1, "Txn": 3])
+        let late = try SomeVersion(4)
+        guard case .moved(let moved) = try store.compareAndSwap(tag, with: late.new) else {
+            Issue.record("swapped")
+            return
+        }
+        _ = moved
+        #expect(try cluster.answeredRequests() == ["Range": 2, "Txn": 3])
+    }
+
+    @Test("An answer that is lost is found out, and the version is there once", arguments: [1000, 1_500_000])
+    func lostAnswer(size: Int) throws {
+        let cluster = cluster
+        let lossy = try AnsweringServer { request in
+            guard let answer = try? cluster.post(String(request.path.dropFirst(4)), request.body) else { return .none }
+            return request.path.hasSuffix("txn") ? .none : .json(answer)
+        }
+        let version = try SomeVersion(1, size: size)
+        // Whichever of them is asked first.
+        for round in 0..<4 {
+            let prefix = "\(prefix)/\(round)"
+            let store = try cluster.store(prefix, hosts: "127.0.0.1:\(lossy.port),\(cluster.hostList)")
+            let tag = try store.swap(nil, version)
+            #expect(try cluster.store(prefix).newest().tag == tag)
+            #expect(try cluster.keys(prefix).count == 1 + (size > 1 << 20 ? 2 : 1))
+        }
+        // With nobody else to ask it is not known, and is said not to be.
+        let store = try cluster.store("\(prefix)/alone", hosts: "127.0.0.1:\(lossy.port)")
+        #expect(throws: StoreError.unreachable("the connection to the store broke off")) {
+            try store.swap(nil, version)
+        }
+        #expect(try cluster.store("\(prefix)/alone").newest().manifest == version.new.manifest)
+    }
+
+    @Test("A watcher learns of a version within moments") func watch() throws {
+        let (cluster, prefix) = (cluster, prefix)
+        let writer = try cluster.store(prefix)
+        var tag: String?
+        for number in 1...3 {
+            let known = tag
+            let watcher = OnThread {
+                let changed = try cluster.store(prefix).waitForChange(of: known, seconds: 20)
+                return (changed, ContinuousClock.now)
+            }
+            usleep(400_000)
+            let start = ContinuousClock.now
+            tag = try writer.swap(tag, SomeVersion(number))
+            let (changed, time) = try watcher.result()
+            #expect(changed)
+            #expect(time - start < .seconds(5))
+        }
+    }
+
+    @Test("A wait ends in time, and at once when there is something new already") func waits() throws {
+        let store = try cluster.store(prefix)
+        #expect(try !store.waitForChange(of: nil, seconds: 1))
+        let first = try store.swap(nil, SomeVersion(1))
+        #expect(try store.waitForChange(of: nil, seconds: 5))
+        let second = try store.swap(first, SomeVersion(2))
+        #expect(try !store.waitForChange(of: second, seconds: 1))
+        let start = ContinuousClock.now
+        #expect(try store.waitForChange(of: first, seconds: 20))
+        // Of a store that was restored from a backup.
+        #expect(try store.waitForChange(of: "\(Int(second)! + 1_000_000)", seconds: 20))
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 }

@@ -102,11 +102,12 @@ public final class EtcdCluster: Sendable {
 
     /// Posts to the gateway of a member, and gives back what it answers.
     public func post(_ path: String, _ json: String, to number: Int = 0) throws -> String {
-        var arguments = ["-q", "-s", "-m", "20", "-d", json]
+        var arguments = ["-q", "-s", "-m", "20", "-d", "@-"]
         if usesTLS {
             arguments += ["--cacert", file("ca.crt"), "--cert", file("client.crt"), "--key", file("client.key")]
         }
-        return try Command.run("curl", arguments + ["\(usesTLS ? "https" : "http")://\(hosts[number])/v3/\(path)"]).text
+        let url = "\(usesTLS ? "https" : "http")://\(hosts[number])/v3/\(path)"
+        return try Command.run("curl", arguments + [url], input: Array(json.utf8)).text
     }
 
     /// Lets only users in: one called `vault` with that password, who has what is below `prefix/`, and root.

@@ -1,5 +1,0 @@
-import Testing
-
-@testable import Remotes
-
-@Suite("Remotes: stores") struct StoreTests {}
