@@ -110,8 +110,8 @@ struct EtcdAnswer {
 
     private static func decode(_ string: JSONString?, _ bytes: Span<UInt8>) -> [UInt8]? {
         guard let string else { return [] }
-        guard !string.hasEscapes else { return Base64.decode(Array(string.text(in: bytes).utf8)) }
-        return Base64.decode(bytes.extracting(string.range))
+        guard !string.hasEscapes else { return EtcdBase64.decode(Array(string.text(in: bytes).utf8).span) }
+        return EtcdBase64.decode(bytes.extracting(string.range))
     }
 }
 

@@ -100,8 +100,9 @@ final class HTTPClient {
         let trailerSize = mark.count + 3
         var answers: [UInt8] = []
         // A small answer may be a token: it stays where it is until it is overwritten.
-        if limit <= Self.smallLimit { answers.reserveCapacity(limit + trailerSize + Self.bufferSize) }
-        defer { for index in answers.indices { answers[index] = 0 } }
+        let isSmall = limit <= Self.smallLimit
+        if isSmall { answers.reserveCapacity(limit + trailerSize + Self.bufferSize) }
+        defer { if isSmall { for index in answers.indices { answers[index] = 0 } } }
         var number = 0
         // An answer is only believed to be whole when another one follows, or when curl has ended and says so.
         var complete: (status: Int, size: Int)?
@@ -110,7 +111,7 @@ final class HTTPClient {
             complete = nil
             try handle(number, status, answers.span.extracting(first: size))
             number += 1
-            for index in 0..<size { answers[index] = 0 }
+            if isSmall { for index in 0..<size { answers[index] = 0 } }
             answers.removeFirst(size + trailerSize)
         }
         let exit = try run(requests, patience, trailer: mark) { part throws(StoreError) in

@@ -27,7 +27,10 @@ struct SomeVersion {
             state ^= state << 17
             return UInt8(truncatingIfNeeded: state)
         }
-        bytes = Array(repeatElement(block, count: size / block.count + 1).joined().prefix(size))
+        var bytes: [UInt8] = []
+        while bytes.count < size { bytes += block }
+        bytes.removeLast(bytes.count - size)
+        self.bytes = bytes
         try Data(bytes).write(to: URL(filePath: folder.file("vault.age")))
         new = NewVersion(
             key: hash.hex, manifest: Data(hash).base64EncodedString(), path: folder.file("vault.age"))

@@ -185,7 +185,7 @@ public final class EtcdCluster: Sendable {
     }
 
     /// Ports that are free now, all at once, so that none is given twice.
-    private static func freePorts(_ count: Int) throws -> [Int] {
+    public static func freePorts(_ count: Int) throws -> [Int] {
         var descriptors: [Int32] = []
         defer { for descriptor in descriptors { close(descriptor) } }
         return try (0..<count).map { _ in
