@@ -55,6 +55,21 @@ import Testing
         #expect(process.wait() == 0)
     }
 
+    @Test func `What it complains of is dropped where that is asked for`() throws {
+        let process = try ReadableProcess.start(
+            "/bin/sh", arguments: ["sh", "-c", "readlink /proc/self/fd/2; echo a >&2"].map { Array($0.utf8) },
+            environment: Environment(), isSilent: true)
+        #expect(readAll(process.output) == Array("/dev/null\n".utf8))
+        #expect(process.wait() == 0)
+    }
+
+    @Test func `It is ended at once`() throws {
+        let process = try ReadableProcess.start("/bin/sleep", arguments: ["sleep", "60"], environment: Environment())
+        let start = ContinuousClock.now
+        process.kill()
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
     @Test func `Arguments need not be text`() throws {
         let arguments = ["printf", "%s|"].map { Array($0.utf8) } + [[0xff, 0xfe], [], [0xc3]]
         let process = try ReadableProcess.start("/usr/bin/printf", arguments: arguments, environment: Environment())

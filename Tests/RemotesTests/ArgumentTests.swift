@@ -19,7 +19,7 @@ private final class ProcessWatcher: Sendable {
 
     init(_ secrets: [String]) {
         let needles = secrets + secrets.map { Data($0.utf8).base64EncodedString() }
-        Thread.detachNewThread { [state] in
+        Thread.detachNewThread { [self] in
             while !state.withLock({ $0.isStopped }) {
                 for (name, text) in Self.texts() {
                     let isFound = needles.contains { text.contains($0) }
