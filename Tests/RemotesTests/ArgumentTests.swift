@@ -25,7 +25,9 @@ private final class ProcessWatcher: Sendable {
                     let isFound = needles.contains { text.contains($0) }
                     state.withLock {
                         if isFound { $0.found.insert("\(name): \(text)") }
-                        if name == "cmdline", text.hasPrefix("curl\0") { $0.clients.insert(text) }
+                        if name == "cmdline", text.hasPrefix("curl\0"), text.contains("\0--config\0") {
+                            $0.clients.insert(text)
+                        }
                     }
                 }
             }
