@@ -32,6 +32,11 @@ public struct KnownVaults: Sendable {
         return try entries(unreadableIsNone: true).first { $0.path == place }
     }
 
+    /// Whether a vault is trusted at some path, whichever that is.
+    public func knows(_ id: VaultID) throws(VaultError) -> Bool {
+        try entries(unreadableIsNone: true).contains { $0.pin.id == id }
+    }
+
     /// Writes down an entry, in the place of the one with the same path if there is one.
     public func record(_ entry: Entry) throws {
         guard let known = file else { throw VaultError.notAllowed("there is no home folder to write it down in") }

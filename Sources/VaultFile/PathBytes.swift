@@ -5,12 +5,12 @@ package import SystemPackage
 
 extension FilePath {
     /// The path as the system has it.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         unsafe withPlatformString { start in unsafe Array(UnsafeRawBufferPointer(start: start, count: strlen(start))) }
     }
 
     /// The path of these bytes, of which none is zero.
-    init(bytes: some Sequence<UInt8>) {
+    package init(bytes: some Sequence<UInt8>) {
         let text = bytes.map { CChar(bitPattern: $0) } + [0]
         self.init(platformString: text)
     }
@@ -27,7 +27,7 @@ extension FilePath {
 
 extension FilePath.Component {
     /// The name as the system has it.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         unsafe withPlatformString { start in unsafe Array(UnsafeRawBufferPointer(start: start, count: strlen(start))) }
     }
 }

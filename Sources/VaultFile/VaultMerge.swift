@@ -49,7 +49,37 @@ extension Vault {
     ) throws -> MergeOutcome {
         let pin = try pin(of: versions.ours)
         let seen = try ratchet.state(of: pin.id)
-        return try write(versions, pin, seen, output, members, isShared: false, body).outcome
+        return try write(versions, pin, seen, output, members, body).outcome
+    }
+
+    /// Merges two versions, as git has them where it could not merge them itself, and puts the result in the place of the
+    /// vault, under its lock.
+    ///
+    /// - Parameters:
+    ///   - versions: Copies of the versions.
+    ///   - members: Whose list of members is taken where both sides changed it.
+    ///   - check: Gets the file that is to be replaced, and throws where it must not be.
+    ///   - body: Decides about the records.
+    /// - Returns: What came of it.
+    /// - Throws: ``VaultError``, or what `check`, `body` or ``Trust/confirm`` throws; the vault is then as it was.
+    public func settle(
+        _ versions: MergeVersions, takingMembersOf members: VersionDifferences.Side? = nil,
+        replacing check: (FilePath) throws -> Void, _ body: (inout VersionDifferences) throws -> Void
+    ) throws -> Written<MergeOutcome> {
+        let target = DurableFile.target(of: path)
+        let pin = try pin(of: versions.ours)
+        return try VaultLock.hold(target) {
+            DurableFile.removeRemains(of: target)
+            try check(target)
+            let seen = try ratchet.state(of: pin.id)
+            let (outcome, version) = try write(versions, pin, seen, target, members, keepsBackup: true, body)
+            if let version { return written(version, as: outcome) }
+            let ours = try read(versions.ours, pin, nil, followsGit: true).version
+            guard try read(target, pin, nil, followsGit: true).version != ours else {
+                return Written(result: outcome, doubt: nil)
+            }
+            return written(try replace(target, by: versions.ours, ours, pin), as: outcome)
+        }
     }
 
     /// Merges the version `theirs`, which a store has, into the vault, under its lock.
@@ -75,7 +105,8 @@ extension Vault {
                 return nil
             }
             let versions = MergeVersions(base: base, ours: target, theirs: theirs)
-            let (outcome, version) = try write(versions, pin, seen, target, members, isShared: true, body)
+            let (outcome, version) = try write(
+                versions, pin, seen, target, members, isShared: true, keepsBackup: true, body)
             return version.map { written($0, as: outcome) } ?? Written(result: outcome, doubt: nil)
         }
     }
@@ -113,6 +144,14 @@ extension Vault {
         try read(file, try pin(of: file), nil, followsGit: true).version
     }
 
+    /// Opens a file that is said to be a version of this vault, to look at it; signatures and pin are checked. Its
+    /// freshness is neither checked nor remembered: the past is no attack when it is looked at.
+    ///
+    /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.
+    public func look(at file: FilePath) throws -> VaultReader {
+        try read(file, try pin(of: file), nil, followsGit: true)
+    }
+
     /// Why a version is taken for older than another one, or for no successor of it; nil when it is neither.
     static func objection(to later: VaultVersion, after earlier: VaultVersion) -> String? {
         earlier.state.objection(to: later.state, previous: later.previous, followsGit: false)
@@ -126,7 +165,8 @@ extension Vault {
     /// ours alone is never the result, and theirs only where it is later than what was seen here.
     private func write(
         _ versions: MergeVersions, _ pin: Pin, _ seen: Ratchet.State?, _ output: FilePath,
-        _ members: VersionDifferences.Side?, isShared: Bool, _ body: (inout VersionDifferences) throws -> Void
+        _ members: VersionDifferences.Side?, isShared: Bool = false, keepsBackup: Bool = false,
+        _ body: (inout VersionDifferences) throws -> Void
     ) throws -> (outcome: MergeOutcome, version: VaultWriter.Version?) {
         let ours = try read(versions.ours, pin, nil, followsGit: true)
         let theirs = try read(versions.theirs, pin, nil, followsGit: true)
@@ -146,7 +186,7 @@ extension Vault {
             let isLater =
                 !isShared || seen?.objection(to: theirState, previous: theirPrevious, followsGit: false) == nil
             if settled.side == .theirs || sameRoster, differences.equals(.theirs), isLater {
-                let version = try replace(output, by: versions.theirs, their, pin, keepsBackup: isShared)
+                let version = try replace(output, by: versions.theirs, their, pin, keepsBackup: keepsBackup)
                 return (.theirs, version)
             }
         }
@@ -154,7 +194,7 @@ extension Vault {
         let succession = Succession(merging: our, their, seen: seen, members: settled.members, keeping: settled.side)
         let writer = VaultWriter(signer: try signer(in: outcome.reader.roster, for: succession))
         let version = try writer.write(
-            outcome.changes, to: &outcome.reader, as: succession, path: output, keepsBackup: isShared)
+            outcome.changes, to: &outcome.reader, as: succession, path: output, keepsBackup: keepsBackup)
         return (.merged, version)
     }
 

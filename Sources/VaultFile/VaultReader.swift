@@ -175,6 +175,12 @@ public struct VaultReader: ~Copyable {
     /// One more with each write, and 1 again with each change of members.
     public var generation: Int { manifest.generation }
 
+    /// The member who wrote it.
+    public var writer: Member? {
+        let key = tail.manifest.by
+        return members.first { $0.key == key }
+    }
+
     /// When it was written, as its writer says; nil when that is no moment.
     public var written: Timestamp? { Timestamp(manifest.written) }
 

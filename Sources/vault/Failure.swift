@@ -51,7 +51,11 @@ struct Failure: Error {
     }
 
     init(_ status: Status, _ message: String, hints: [String]) {
-        self.status = status.rawValue
+        self.init(code: status.rawValue, message, hints: hints)
+    }
+
+    init(code: Int32, _ message: String, hints: [String]) {
+        status = code
         self.message = message
         self.hints = hints
     }
@@ -318,7 +322,8 @@ extension Failure {
             }
         } else if message.contains("nexpected argument") {
             message = "too many arguments"
-            if ["", " member", " identity", " helper"].contains(where: { help == "\(Process.name)\($0) --help" }) {
+            if ["", " member", " identity", " helper", " git"].contains(where: { help == "\(Process.name)\($0) --help" }
+            ) {
                 message = "unknown command"
             } else if arguments.first == ExecCommand.verb {
                 hint = "with several resources put commas between their names, as in NAME,NAME"

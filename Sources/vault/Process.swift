@@ -1,6 +1,9 @@
 internal import CLinux
+internal import ChildProcess
 internal import Glibc
 internal import Sodium
+internal import SystemPackage
+internal import VaultFile
 
 /// What the process does to itself before it reads anything.
 enum Process {
@@ -9,6 +12,17 @@ enum Process {
 
     /// The helper whose link the program was called by.
     static var helper: String? { called.helper }
+
+    /// The path by which it is started again from any folder; a link that it was started by stays one.
+    static var path: [UInt8] {
+        let name = unsafe CommandLine.unsafeArgv[0].map { name in
+            unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name)))
+        }
+        let found = try? Launch.find(
+            name ?? [], searchPath: Variables.bytes("PATH") ?? Array(Launch.defaultSearchPath.utf8))
+        let path = FilePath(bytes: (found ?? []).dropLast().map { UInt8(bitPattern: $0) })
+        return found == nil ? DurableFile.target(of: "/proc/self/exe").bytes : KnownVaults.place(of: path).bytes
+    }
 
     private static let called: (helper: String?, program: String) = {
         let path = CommandLine.arguments.first ?? ""

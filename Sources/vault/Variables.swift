@@ -31,6 +31,12 @@ enum Variables {
         return unsafe value.pointee != 0
     }
 
+    /// Whether this is the job of a CI system: what the variable `CI` says.
+    static var isCI: Bool {
+        guard let ci = text("CI")?.lowercased() else { return false }
+        return ci != "0" && ci != "false"
+    }
+
     /// Whether a surrounding `exec` kept to itself what unlocks the vault.
     static var isWithheld: Bool { isSet(withheldMark) && !isSet("VAULT_IDENTITY") }
 

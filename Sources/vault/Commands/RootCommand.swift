@@ -40,7 +40,7 @@ struct RootCommand: ParsableCommand {
 
                 EXIT CODES
                   0   done
-                  1   the answer is no (check, scan, doctor)
+                  1   the answer is no (check, scan, doctor, git)
                   64  usage, or input that is not acceptable
                   65  damaged, forged, or older than a version already seen
                   66  no such vault, resource or file
@@ -78,6 +78,7 @@ struct RootCommand: ParsableCommand {
                         PassphraseCommand.self, AgentCommand.self,
                     ]),
                 CommandGroup(name: "Members", subcommands: [MemberCommand.self, RekeyCommand.self]),
+                CommandGroup(name: "Sharing", subcommands: [GitCommand.self]),
                 CommandGroup(name: "Audit", subcommands: [LogCommand.self, DoctorCommand.self]),
             ])
     }

@@ -78,7 +78,7 @@ struct ScanCommand: ParsableCommand {
 
 extension CommandLine {
     /// Arguments as they were given, which need not be text, as the parser has them, which is text in any case.
-    fileprivate static func bytes(of arguments: [String]) -> [[UInt8]] {
+    static func bytes(of arguments: [String]) -> [[UInt8]] {
         var index = 0
         return arguments.map { argument in
             while index < Int(argc), let given = unsafe unsafeArgv[index] {

@@ -20,7 +20,7 @@ struct StagedFiles {
     /// - Parameter paths: Only these, and what is in them; all when there are none.
     /// - Throws: ``Failure``.
     init(_ paths: [[UInt8]]) throws {
-        git = try Git()
+        git = try Git(for: "--staged")
         let isWorkTree = "true\n"
         var prefix: [UInt8] = []
         let status = try git.run(["rev-parse", "--is-inside-work-tree", "--show-prefix"]) { prefix += $0.publicCopy }
@@ -97,67 +97,15 @@ struct StagedFiles {
     }
 }
 
-/// The git that `PATH` has.
-private struct Git {
-    private let program: String
-
-    init() throws {
-        do {
-            program = try Launch.find("git", searchPath: Variables.text("PATH") ?? Launch.defaultSearchPath)
-        } catch {
-            throw Failure(.missing, "--staged needs git, which was not found")
-        }
-    }
-
-    /// Starts it, without what unlocks the vault.
-    func start(_ arguments: [[UInt8]], input: String = "/dev/null") throws -> ReadableProcess {
-        var environment = Environment()
-        environment.remove { Variables.unlocking.contains($0) }
-        // What was staged, not what somebody may have put in its place; and nothing that the repository's own
-        // configuration would have run, or fetched.
-        let first = ["git", "--no-replace-objects", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never"].map {
-            Array($0.utf8)
-        }
-        do {
-            return try ReadableProcess.start(
-                program, arguments: first + arguments, environment: environment, input: input)
-        } catch {
-            throw Failure(.io, Failure(error).message)
-        }
-    }
-
-    /// Starts it with something to read.
-    func start(_ arguments: [String], input: [UInt8]) throws -> ReadableProcess {
-        do {
-            let file = try SealedFile.create(input.span)
-            return try start(arguments.map { Array($0.utf8) }, input: file.path)
-        } catch let error as SealedFile.Failure {
-            throw Failure(.io, "making a file in memory: \(Failure.text(error.errno))")
-        }
-    }
-
-    /// Runs it, and gives back how it ended.
-    func run(_ arguments: [[UInt8]], _ body: (Span<UInt8>) -> Void) throws -> Int32 {
-        let process = try start(arguments)
-        var reader = OutputReader(process.output)
-        while try reader.take(.max, body) {}
-        return process.wait()
-    }
-
-    func run(_ arguments: [String], _ body: (Span<UInt8>) -> Void) throws -> Int32 {
-        try run(arguments.map { Array($0.utf8) }, body)
-    }
-}
-
 /// Reads what `git cat-file --batch` writes: a line about each object, and the object.
 private struct ObjectReader: ~Copyable {
     private let process: ReadableProcess
-    private var output: OutputReader
+    private var output: GitOutput
 
     static let failure = Failure(.io, "git does not give what is staged")
 
     init(_ process: consuming ReadableProcess) {
-        output = OutputReader(process.output)
+        output = GitOutput(process.output)
         self.process = process
     }
 
@@ -184,28 +132,4 @@ private struct ObjectReader: ~Copyable {
     }
 
     consuming func wait() -> Int32 { process.wait() }
-}
-
-/// Reads from a pipe, as much at a time as somebody wants.
-private struct OutputReader {
-    private let descriptor: Int32
-    private var part = [UInt8](repeating: 0, count: FileScanner.partSize)
-    private var waiting = 0..<0
-
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-    /// Gives `body` the next bytes, `limit` at most; false at the end.
-    mutating func take(_ limit: Int, _ body: (Span<UInt8>) -> Void) throws -> Bool {
-        while waiting.isEmpty {
-            let count = unsafe part.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw Failure(.io, "reading what git says: \(Failure.text(errno))") }
-            if count == 0 { return false }
-            waiting = 0..<count
-        }
-        let taken = waiting.prefix(limit)
-        body(part.span.extracting(taken))
-        waiting = taken.upperBound..<waiting.upperBound
-        return true
-    }
 }

@@ -17,9 +17,7 @@ struct Terminal: ~Copyable {
 
     /// Whether questions can be asked at all.
     static func isAllowed(_ access: Access) -> Bool {
-        if access.noInput || access.isHelper { return false }
-        guard let ci = Variables.text("CI")?.lowercased() else { return true }
-        return ci == "0" || ci == "false"
+        !(access.noInput || access.isHelper || Variables.isCI)
     }
 
     /// The terminal, or nil when there is none or nobody may be asked.

@@ -11,7 +11,8 @@ struct Access {
     var noInput = false
     var quiet = false
     var maximumWorkFactor = ScryptIdentity.defaultMaximumWorkFactor
-    /// For the completion of a shell: nobody is asked, no command is run, and no passphrase is read or worked at.
+    /// For the completion of a shell, or for git, which wants to show a vault that perhaps does not open: nobody is asked,
+    /// no command is run, and no passphrase is read or worked at.
     var isCompletion = false
     /// For a program that asks in the place of a person: nobody is asked.
     var isHelper = false

@@ -1,0 +1,240 @@
+internal import ChildProcess
+internal import Glibc
+internal import Resources
+internal import SystemPackage
+internal import VaultFile
+
+/// The merge of two versions of a vault that git has.
+struct GitMerge {
+    let access: Access
+    /// Who is right where both sides changed the same; nil for nobody.
+    let preference: RecordMerge.Preference?
+
+    /// How many of the resources that the two sides disagree on came from where.
+    private struct Tally {
+        var ours = 0
+        var theirs = 0
+        var both = 0
+
+        mutating func count(_ record: borrowing MergedRecord) {
+            switch record {
+            case .ours: ours += 1
+            case .theirs: theirs += 1
+            case .new: both += 1
+            }
+        }
+
+        var words: String {
+            let parts = [(theirs, "from there"), (both, "of both"), (ours, "from here")].filter { $0.0 > 0 }
+            guard let first = parts.first else { return "both sides have the same resources" }
+            return "\(first.0) resource\(first.0 == 1 ? "" : "s") \(first.1)"
+                + parts.dropFirst().map { ", \($0.0) \($0.1)" }.joined()
+        }
+    }
+
+    // MARK: - As git's driver
+
+    /// Merges three files of git's, and leaves the result in the place of `ours`.
+    ///
+    /// - Parameters:
+    ///   - base: The version that both sides come from; an empty file when there is none.
+    ///   - ours: The version that is here, and the result.
+    ///   - theirs: The version that is merged into it.
+    ///   - path: The vault, which these are versions of; nil when that is not known.
+    /// - Throws: ``Failure``; `ours` is then as it was.
+    func merge(base: FilePath, ours: FilePath, theirs: FilePath, of path: FilePath?) throws {
+        let place = path ?? ours
+        do {
+            let loaded = try IdentitySource(access).load()
+            let session = Session(
+                access, path: place, loaded: loaded, trust: try Session.trust(access, place, loaded))
+            let isNew = DurableFile.status(of: base)?.st_size == 0
+            let versions = Vault.MergeVersions(base: isNew ? nil : base, ours: ours, theirs: theirs)
+            try merging(place) { members, body in
+                _ = try session.vault.merge(versions, into: ours, takingMembersOf: members, body)
+            }
+            session.finish()
+        } catch {
+            let failure = failure(error, place, base: base, ours: ours, theirs: theirs)
+            // What stopped it may be mended; git does not ask again.
+            let hint = "then go on: \(Process.name) git merge \(place.bytes.shellWord.text)"
+            let hints = failure.status == Status.no.rawValue || path == nil ? [] : [hint]
+            throw Failure(code: failure.status, failure.message, hints: failure.hints + hints)
+        }
+    }
+
+    // MARK: - Where git stopped
+
+    /// Merges what git could not, and puts the result in the place of the vault and into git's index.
+    ///
+    /// - Parameter path: The vault.
+    /// - Throws: ``Failure``; all is then as it was.
+    func settle(_ path: FilePath) throws {
+        let vault = try VaultInGit(path, for: "'git merge'")
+        // Before a passphrase is asked for.
+        let stages = try UnmergedVault(vault, path)
+        let loaded = try IdentitySource(access).load()
+        let session = Session(access, path: path, loaded: loaded, trust: try Session.trust(access, path, loaded))
+        let base = try Self.memory(stages.base ?? [])
+        let ours = try Self.memory(stages.ours)
+        let theirs = try Self.memory(stages.theirs)
+        let versions = Vault.MergeVersions(
+            base: stages.base == nil ? nil : FilePath(base.path), ours: FilePath(ours.path),
+            theirs: FilePath(theirs.path))
+        do {
+            var outcome: Vault.Written<Vault.MergeOutcome>?
+            try merging(path) { members, body in
+                outcome = try session.vault.settle(versions, takingMembersOf: members, replacing: stages.check, body)
+            }
+            let word = path.bytes.shellWord.text
+            guard try vault.git.output(["--literal-pathspecs", "add", "--"], vault.name) != nil else {
+                throw Failure(.io, "\(path) is merged, but git did not take it", hint: "git add \(word)")
+            }
+            try outcome?.confirm()
+        } catch {
+            throw failure(
+                error, path, base: FilePath(base.path), ours: FilePath(ours.path), theirs: FilePath(theirs.path))
+        }
+        session.finish()
+    }
+
+    /// A file that only this process sees.
+    private static func memory(_ bytes: [UInt8]) throws -> SealedFile {
+        do { return try SealedFile.create(bytes.span) } catch { throw Failure(memory: error) }
+    }
+
+    // MARK: - Both
+
+    /// Runs `work`, which merges, and says what came of it.
+    private func merging(
+        _ path: FilePath,
+        _ work: (VersionDifferences.Side?, _ body: (inout VersionDifferences) throws -> Void) throws -> Void
+    ) throws {
+        var merge = RecordMerge(preferring: preference)
+        var tally = Tally()
+        let members: VersionDifferences.Side? =
+            switch preference {
+            case .ours: .ours
+            case .theirs: .theirs
+            case .newest, nil: nil
+            }
+        try work(members) { differences in
+            try differences.resolve { name, base, ours, theirs in
+                let record = try merge.merge(name, base: base, ours: ours, theirs: theirs)
+                tally.count(record)
+                return record
+            }
+            if !merge.conflicts.isEmpty { throw Conflicts(conflicts: merge.conflicts) }
+        }
+        let settled = merge.settled.count
+        Messages.note(
+            "merged \(path): \(tally.words)"
+                + (settled == 0 ? "" : "; \(settled) conflict\(settled == 1 ? "" : "s") settled"),
+            unless: access.quiet)
+        for dropped in merge.dropped {
+            Messages.note(
+                "\(dropped.name): not all earlier tokens fit, and the oldest \(dropped.count) are dropped",
+                unless: access.quiet)
+        }
+    }
+
+    /// What both sides changed, each in another way.
+    private struct Conflicts: Error {
+        let conflicts: [RecordMerge.Conflict]
+    }
+
+    /// What an error means to somebody who knows nothing of the files that it speaks of.
+    private func failure(
+        _ error: any Error, _ path: FilePath, base: FilePath, ours: FilePath, theirs: FilePath
+    ) -> Failure {
+        let word = path.bytes.shellWord.text
+        func command(_ side: String) -> String { "\(Process.name) git merge --prefer \(side) \(word)" }
+        switch error {
+        case let error as Conflicts:
+            for conflict in error.conflicts { Messages.print("\(conflict.name): \(conflict.subject.words)") }
+            return Failure(
+                .no, "\(path) has conflicts, and is as it was here",
+                hint: "to take the newer of each (or ours, or theirs): \(command("newest"))")
+        case VaultError.membersConflict(let version):
+            return Failure(
+                .no, "both sides changed the members, and have another version \(version) of the list",
+                hint: "the vault's owner decides whose it is (ours, or theirs): \(command("ours"))")
+        default:
+            let failure = Failure(error)
+            func named(_ text: String) -> String {
+                let names = [(base, "the version before"), (ours, "our version"), (theirs, "their version")]
+                return names.reduce(text) { text, file in
+                    file.0 == path ? text : text.replacing(file.0.string, with: "\(file.1) of \(path)")
+                }
+            }
+            return Failure(code: failure.status, named(failure.message), hints: failure.hints.map(named))
+        }
+    }
+}
+
+/// The versions that git has of a vault in a conflict, from its index.
+private struct UnmergedVault {
+    private let path: FilePath
+    let base: [UInt8]?
+    let ours: [UInt8]
+    let theirs: [UInt8]
+
+    init(_ vault: VaultInGit, _ path: FilePath) throws {
+        self.path = path
+        guard
+            let list = try vault.git.output(["--literal-pathspecs", "ls-files", "--unmerged", "-z", "--"], vault.name)
+        else { throw Failure(.io, "git does not say whether \(path) has a conflict") }
+        // A mode, an object and a stage, and behind a tabulator the path, which ends in a zero byte.
+        var objects: [Int: [UInt8]] = [:]
+        for line in list.split(separator: 0) {
+            let words = line.prefix { $0 != UInt8(ascii: "\t") }.split(separator: UInt8(ascii: " "))
+            guard words.count == 3, words[0].starts(with: "100".utf8), let stage = Int(words[2].text) else {
+                throw Failure(.usage, "\(path) has a conflict that is not one of files")
+            }
+            objects[stage] = Array(words[1])
+        }
+        guard !objects.isEmpty else {
+            throw Failure(.missing, "git has no conflict in \(path)", hint: "see what there is with 'git status'")
+        }
+        let word = path.bytes.shellWord.text
+        guard let ours = objects[2], let theirs = objects[3] else {
+            throw Failure(
+                .usage, "one side removed \(path), and the other one changed it",
+                hints: ["to keep it: git add \(word)", "to remove it: git rm \(word)"])
+        }
+        func content(_ object: [UInt8]) throws -> [UInt8] {
+            guard let content = try vault.git.output(["cat-file", "blob"], object) else {
+                throw Failure(.io, "git does not give the versions of \(path)")
+            }
+            return content
+        }
+        base = try objects[1].map(content)
+        self.ours = try content(ours)
+        self.theirs = try content(theirs)
+    }
+
+    /// Refuses to replace what somebody made of the vault since git stopped.
+    func check(_ file: FilePath) throws {
+        let found = try SmallFile.read(file, maximumSize: .max)
+        guard found == ours || found == theirs else {
+            throw Failure(
+                .usage, "\(path) is not as git left it, and what was changed would be lost",
+                hint: "if it may be: git checkout --ours \(path.bytes.shellWord.text)")
+        }
+    }
+}
+
+extension RecordMerge.Conflict.Subject {
+    private static let members = [
+        "urls": "the URLs", "headers": "the headers", "env": "the variables", "username": "the user name",
+        "note": "the note", "tags": "the tags", "token": "the token", "expires": "when the token expires",
+    ]
+
+    fileprivate var words: String {
+        switch self {
+        case .member(let name): "both sides changed \(Self.members[name] ?? name)"
+        case .removedHere: "removed here, changed there"
+        case .removedThere: "changed here, removed there"
+        }
+    }
+}
