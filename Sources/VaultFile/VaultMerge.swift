@@ -74,8 +74,8 @@ extension Vault {
             let seen = try ratchet.state(of: pin.id)
             let (outcome, version) = try write(versions, pin, seen, target, members, keepsBackup: true, body)
             if let version { return written(version, as: outcome) }
-            let ours = try read(versions.ours, pin, nil, followsGit: true).version
-            guard try read(target, pin, nil, followsGit: true).version != ours else {
+            let ours = try self.version(of: versions.ours)
+            guard try self.version(of: target) != ours else {
                 return Written(result: outcome, doubt: nil)
             }
             return written(try replace(target, by: versions.ours, ours, pin), as: outcome)
@@ -149,7 +149,7 @@ extension Vault {
     ///
     /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.
     public func look(at file: FilePath) throws -> VaultReader {
-        try read(file, try pin(of: file), nil, followsGit: true)
+        try read(file, Pin(id: try pin(of: file).id), nil, followsGit: true)
     }
 
     /// Why a version is taken for older than another one, or for no successor of it; nil when it is neither.
@@ -168,10 +168,12 @@ extension Vault {
         _ members: VersionDifferences.Side?, isShared: Bool = false, keepsBackup: Bool = false,
         _ body: (inout VersionDifferences) throws -> Void
     ) throws -> (outcome: MergeOutcome, version: VaultWriter.Version?) {
-        let ours = try read(versions.ours, pin, nil, followsGit: true)
-        let theirs = try read(versions.theirs, pin, nil, followsGit: true)
+        // Of an older list of members, too: what the pin asks for is asked of the one that is kept.
+        let anyVersion = Pin(id: pin.id)
+        let ours = try read(versions.ours, anyVersion, nil, followsGit: true)
+        let theirs = try read(versions.theirs, anyVersion, nil, followsGit: true)
         var earlier: VaultVersion?
-        let base = try base(versions.base, pin, &earlier)
+        let base = try base(versions.base, anyVersion, &earlier)
         let (our, their) = (ours.version, theirs.version)
         if isShared, let earlier, let objection = Self.objection(to: their, after: earlier) {
             throw VaultError.older(path: versions.theirs.string, objection)

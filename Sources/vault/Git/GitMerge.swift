@@ -55,11 +55,7 @@ struct GitMerge {
             }
             session.finish()
         } catch {
-            let failure = failure(error, place, base: base, ours: ours, theirs: theirs)
-            // What stopped it may be mended; git does not ask again.
-            let hint = "then go on: \(Process.name) git merge \(place.bytes.shellWord.text)"
-            let hints = failure.status == Status.no.rawValue || path == nil ? [] : [hint]
-            throw Failure(code: failure.status, failure.message, hints: failure.hints + hints)
+            throw failure(error, place, base: base, ours: ours, theirs: theirs, isDriver: path != nil)
         }
     }
 
@@ -145,7 +141,8 @@ struct GitMerge {
 
     /// What an error means to somebody who knows nothing of the files that it speaks of.
     private func failure(
-        _ error: any Error, _ path: FilePath, base: FilePath, ours: FilePath, theirs: FilePath
+        _ error: any Error, _ path: FilePath, base: FilePath, ours: FilePath, theirs: FilePath,
+        isDriver: Bool = false
     ) -> Failure {
         let word = path.bytes.shellWord.text
         func command(_ side: String) -> String { "\(Process.name) git merge --prefer \(side) \(word)" }
@@ -159,8 +156,18 @@ struct GitMerge {
             return Failure(
                 .no, "both sides changed the members, and have another version \(version) of the list",
                 hint: "the vault's owner decides whose it is (ours, or theirs): \(command("ours"))")
+        case VaultError.noSuchFile: return Failure(error)
         default:
-            let failure = Failure(error)
+            var failure = Failure(error)
+            if case VaultError.writerRemoved(let refused, _, _) = error {
+                let side = refused == ours.string ? "theirs" : "ours"
+                let hint = "to go on without that: git checkout --\(side) \(word), and git add \(word)"
+                failure = Failure(code: failure.status, failure.message, hints: failure.hints + [hint])
+            } else if isDriver {
+                // What stopped it may be mended, and git does not ask again.
+                let hint = "then go on: \(Process.name) git merge \(word)"
+                failure = Failure(code: failure.status, failure.message, hints: failure.hints + [hint])
+            }
             func named(_ text: String) -> String {
                 let names = [(base, "the version before"), (ours, "our version"), (theirs, "their version")]
                 return names.reduce(text) { text, file in

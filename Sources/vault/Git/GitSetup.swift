@@ -59,8 +59,7 @@ struct GitSetup {
             guard try isSo() else {
                 throw Failure(
                     .setting, "another rule for \(place) goes before the one that now is in .gitattributes",
-                    hint: "see which with 'git check-attr -a \(place)', in the .gitattributes of its folder or in "
-                        + ".git/info/attributes")
+                    hint: "look into the .gitattributes of its folder, and into .git/info/attributes")
             }
         }
     }

@@ -21,24 +21,27 @@ struct VersionText {
         size = Int(status.st_size)
     }
 
-    /// The text; where the vault does not open, that, and its size. Nobody is asked for anything.
+    /// The text; where the vault does not open, that, its size, and what tells it from another one of that size. Nobody is
+    /// asked for anything.
     ///
     /// - Throws: ``Failure`` when the file cannot be read.
     func lines(_ access: Access) throws -> [String] {
         if size == 0 { return [] }
-        let start = "vault of \(size) bytes, which"
+        var reason = "cannot be opened here"
         do {
             return try content(access)
         } catch VaultError.damaged(_, let what) {
-            return ["\(start) is damaged: \(Messages.visible(what))"]
+            reason = "is damaged: \(Messages.visible(what))"
         } catch VaultError.unknownVault {
-            return ["\(start) is not known here"]
+            reason = "is not known here"
         } catch let error as VaultError {
             if case .system = error { throw error }
-            return ["\(start) cannot be opened here"]
-        } catch is Failure {
-            return ["\(start) cannot be opened here"]
-        }
+        } catch is Failure {}
+        let bytes = try SmallFile.read(file, maximumSize: .max) ?? []
+        // Of what git has a hash of as well: nothing that is secret.
+        let hash = BLAKE2b.hash(bytes.span, personalization: "vault/v1 file").prefix(8)
+        let digits = hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return ["vault of \(size) bytes (\(digits)), which \(reason)"]
     }
 
     private func content(_ access: Access) throws -> [String] {

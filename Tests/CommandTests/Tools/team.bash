@@ -33,8 +33,8 @@ store() {
         as "$1" git commit --quiet --all --message "$3 $2"
 }
 
-# join ROLE NAME: somebody gets a clone and an identity, and becomes a member.
-join() {
+# enrol ROLE NAME: somebody gets a clone and an identity, and becomes a member.
+enrol() {
     local keys
     mkdir -p ~/"$2"
     git clone --quiet ~/team.git ~/"$2/repo" 2>/dev/null
@@ -67,7 +67,7 @@ new_team() {
     store alice github
     store alice gitlab
     alice git push --quiet origin HEAD
-    join writer bob
+    enrol writer bob
 }
 
 # sync NAME: somebody's clone is as the repository is.
