@@ -11,6 +11,7 @@ import Testing
         "member add",
         "member remove", "rekey", "unlock", "lock", "status", "identity", "identity new", "identity show", "passphrase",
         "helper", "helper bazel", "helper git", "helper docker", "helper kubectl", "helper goauth", "helper terraform",
+        "git", "git setup", "git merge", "git diff",
     ]
 
     /// To write all of them anew: `vault VERB --help >Tests/CommandTests/Help/VERB.txt`.

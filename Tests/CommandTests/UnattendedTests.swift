@@ -20,6 +20,8 @@ import Testing
         "helper docker": "helper docker list",
         "helper kubectl": "helper kubectl demo",
         "helper goauth": "helper goauth https://demo.example", "helper terraform": "helper terraform get demo.example",
+        "git setup": "git setup --check", "git merge": "git merge --prefer newest",
+        "git diff": "git diff .local/share/vault/vault.age",
     ]
 
     /// What kubectl asks; other clients do so by standard input.
@@ -69,11 +71,11 @@ import Testing
     /// Those that need what only standard input or a person has, or that there is not.
     static let asks: Set = [
         "add", "rotate", "import", "redact", "identity new", "passphrase", "member remove", "rollback",
-        "helper bazel", "helper git",
+        "helper bazel", "helper git", "git setup", "git merge",
     ]
 
     @Test func everyVerbIsCalled() {
-        let groups: Set = ["vault", "identity", "member", "helper"]
+        let groups: Set = ["vault", "identity", "member", "helper", "git"]
         #expect(Set(Self.calls.keys) == Set(HelpTests.verbs).subtracting(groups))
     }
 }

@@ -58,7 +58,7 @@ struct GitCommand: ParsableCommand {
                 when there is a conflict.
 
                 With a path alone, or none, it merges what git could not: the result takes the place of the vault, and \
-                is staged. With --prefer there are no conflicts: newest takes the token that was stored later, ours what \
+                is staged. With --prefer no record is a conflict: newest takes the token that was stored later, ours what \
                 is here, and theirs what is merged into it. A token that loses goes into the history. In a rebase ours \
                 and theirs are git's: theirs is the commit of yours that is put on top.
                 """)

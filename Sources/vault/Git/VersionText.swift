@@ -27,13 +27,13 @@ struct VersionText {
     /// - Throws: ``Failure`` when the file cannot be read.
     func lines(_ access: Access) throws -> [String] {
         if size == 0 { return [] }
-        var reason = "cannot be opened here"
+        var reason = ", which cannot be opened here"
         do {
             return try content(access)
         } catch VaultError.damaged(_, let what) {
-            reason = "is damaged: \(Messages.visible(what))"
+            reason = ": \(Messages.visible(what))"
         } catch VaultError.unknownVault {
-            reason = "is not known here"
+            reason = ", which is not known here"
         } catch let error as VaultError {
             if case .system = error { throw error }
         } catch is Failure {}
@@ -41,7 +41,7 @@ struct VersionText {
         // Of what git has a hash of as well: nothing that is secret.
         let hash = BLAKE2b.hash(bytes.span, personalization: "vault/v1 file").prefix(8)
         let digits = hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        return ["vault of \(size) bytes (\(digits)), which \(reason)"]
+        return ["vault of \(size) bytes (\(digits))\(reason)"]
     }
 
     private func content(_ access: Access) throws -> [String] {
@@ -58,7 +58,8 @@ struct VersionText {
             do throws(ResourceError) {
                 lines += Self.lines(of: try RecordView(record).resource)
             } catch {
-                lines.append(Messages.visible(Failure(error).message))
+                guard case .malformedRecord(let name, let what) = error else { throw error }
+                lines.append(Messages.visible("\(name): malformed: \(what)"))
             }
         }
         return lines
