@@ -94,6 +94,76 @@ import Testing
         #expect(try vault.merge(.init(base: nil, ours: changed, theirs: changed), into: changed, byRecord) == .ours)
     }
 
+    @Test func thePinAsksForTheListThatIsKept() throws {
+        let versions = try versions(record("a"))
+        let theirs = try versions.version("theirs", as: bob) { try $0.put(record("b")) }
+        let ours = try versions.version("ours") { try $0.add(Member(.reader, X25519Identity(), label: "runner")) }
+        let files = Vault.MergeVersions(base: versions.base, ours: ours, theirs: theirs)
+        func vault(_ minimum: Int) -> Vault {
+            let pin = Pin(id: versions.place.pin.id, minimumRosterVersion: minimum)
+            return Vault(
+                path: ours, identities: [versions.place.owner], trust: .init(pin: pin), ratchet: .init(folder: nil))
+        }
+        let bytes = try ours.read()
+        #expect { try vault(4).merge(files, into: ours, byRecord) } throws: { error in
+            guard case VaultError.belowPin(_, 3, 4, _) = error else { return false }
+            return true
+        }
+        #expect(try ours.read() == bytes)
+        #expect(try vault(3).merge(files, into: ours, byRecord) == .merged)
+        #expect(try vault(3).records() == [record("a"), record("b")])
+    }
+
+    @Test func whatGitStoppedAtIsSettledInPlace() throws {
+        let versions = try versions(record("a"))
+        let path = versions.place.path
+        let ours = try versions.version("ours") { try $0.put(record("b")) }
+        let theirs = try versions.version("theirs", as: bob) { try $0.put(record("c")) }
+        struct Refused: Error {}
+        let files = Vault.MergeVersions(base: versions.base, ours: ours, theirs: theirs)
+        let vault = versions.vault(at: path)
+        let before = try path.read()
+        #expect(throws: Refused.self) {
+            _ = try vault.settle(files, replacing: { _ in throw Refused() }, byRecord)
+        }
+        #expect(try path.read() == before)
+        let written = try vault.settle(files, replacing: { #expect($0 == DurableFile.target(of: path)) }, byRecord)
+        #expect(written.result == .merged)
+        #expect(try vault.records() == [record("a"), record("b"), record("c")])
+        #expect(try vault.backup.read() == before)
+        // One side as it is, in the place of the other.
+        let same = Vault.MergeVersions(base: nil, ours: ours, theirs: versions.base)
+        #expect(
+            try vault.settle(same, replacing: { _ in }) { differences in
+                try differences.resolve { _, _, _, _ in .ours }
+            }.result == .ours)
+        #expect(try path.read() == ours.read())
+    }
+
+    @Test func aVersionIsLookedAtWithoutRegardToTime() throws {
+        let versions = try versions(record("a"))
+        let later = try versions.version("later") { try $0.add(Member(.reader, X25519Identity(), label: "runner")) }
+        let folder = try TemporaryFolder()
+        let ratchet = Ratchet(folder: FilePath(folder.path))
+        let pin = Pin(id: versions.place.pin.id, minimumRosterVersion: 3)
+        let vault = Vault(
+            path: later, identities: [versions.place.owner], trust: .init(pin: pin), ratchet: ratchet)
+        let version = try vault.open().version
+        let reader = try vault.look(at: versions.base)
+        let (rosterVersion, writer) = (reader.rosterVersion, reader.writer?.label)
+        #expect(rosterVersion == 2)
+        #expect(writer == "owner")
+        #expect(try ratchet.state(of: pin.id) == version.state)
+        let other = try VaultPlace()
+        let stranger = Vault(path: later, identities: [other.owner], trust: .init(pin: pin), ratchet: ratchet)
+        #expect {
+            _ = try stranger.look(at: other.path)
+        } throws: { error in
+            guard case VaultError.otherVault(_, other.pin.id, pin.id, _) = error else { return false }
+            return true
+        }
+    }
+
     @Test func theHigherListOfMembersWins() throws {
         let versions = try versions(record("a"))
         let runner = X25519Identity()

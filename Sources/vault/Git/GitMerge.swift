@@ -64,7 +64,7 @@ struct GitMerge {
     /// Merges what git could not, and puts the result in the place of the vault and into git's index.
     ///
     /// - Parameter path: The vault.
-    /// - Throws: ``Failure``; all is then as it was.
+    /// - Throws: ``Failure``; the vault is then as it was, unless git alone did not take it.
     func settle(_ path: FilePath) throws {
         let vault = try VaultInGit(path, for: "'git merge'")
         // Before a passphrase is asked for.
@@ -158,23 +158,19 @@ struct GitMerge {
                 hint: "the vault's owner decides whose it is (ours, or theirs): \(command("ours"))")
         case VaultError.noSuchFile: return Failure(error)
         default:
-            var failure = Failure(error)
+            let failure = Failure(error)
+            var hints = failure.hints
             if case VaultError.writerRemoved(let refused, _, _) = error {
                 let side = refused == ours.string ? "theirs" : "ours"
-                let hint = "to go on without that: git checkout --\(side) \(word), and git add \(word)"
-                failure = Failure(code: failure.status, failure.message, hints: failure.hints + [hint])
+                hints.append("to go on without that: git checkout --\(side) \(word), and git add \(word)")
             } else if isDriver {
                 // What stopped it may be mended, and git does not ask again.
-                let hint = "then go on: \(Process.name) git merge \(word)"
-                failure = Failure(code: failure.status, failure.message, hints: failure.hints + [hint])
+                hints.append("then go on: \(Process.name) git merge \(word)")
             }
-            func named(_ text: String) -> String {
-                let names = [(base, "the version before"), (ours, "our version"), (theirs, "their version")]
-                return names.reduce(text) { text, file in
-                    file.0 == path ? text : text.replacing(file.0.string, with: "\(file.1) of \(path)")
-                }
-            }
-            return Failure(code: failure.status, named(failure.message), hints: failure.hints.map(named))
+            let names = [(base, "the version before"), (ours, "our version"), (theirs, "their version")]
+            let file = names.first { file, _ in file != path && failure.message.hasPrefix("\(file) ") }
+            let message = file.map { "\($1) of \(path)" + failure.message.dropFirst($0.string.count) }
+            return Failure(code: failure.status, message ?? failure.message, hints: hints)
         }
     }
 }
