@@ -141,7 +141,7 @@ package enum DurableFile {
     }
 
     /// Writes all of another file.
-    static func copy(_ source: FilePath, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError) {
+    package static func copy(_ source: FilePath, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError) {
         let file: FileSource
         do throws(FileSource.Failure) { file = try FileSource(opening: source) } catch {
             throw .system(operation: .reading, path: source.string, errno: error.errno)

@@ -16,7 +16,7 @@ extension FilePath {
     }
 
     /// The path with `suffix` behind its name.
-    func withSuffix(_ suffix: String) -> FilePath { FilePath(bytes: bytes + suffix.utf8) }
+    package func withSuffix(_ suffix: String) -> FilePath { FilePath(bytes: bytes + suffix.utf8) }
 
     /// The folder, `.` for that of a name alone.
     package var folder: FilePath {

@@ -1,21 +1,22 @@
 /// The lines of a signed text: exactly as the format shows them, each ending in a newline.
-struct TextLines {
+package struct TextLines {
     private var rest: Substring
     private let endsInNewline: Bool
 
-    init(_ text: String) {
+    /// The lines of `text`.
+    package init(_ text: String) {
         rest = text[...]
         endsInNewline = text.utf8.last == UInt8(ascii: "\n")
     }
 
     /// Whether all lines were read, and the last one ended.
-    var isAtEnd: Bool { rest.isEmpty && endsInNewline }
+    package var isAtEnd: Bool { rest.isEmpty && endsInNewline }
 
     /// Whether the next line is `line`, which is then read.
-    mutating func take(_ line: String) -> Bool { next()?.utf8.elementsEqual(line.utf8) ?? false }
+    package mutating func take(_ line: String) -> Bool { next()?.utf8.elementsEqual(line.utf8) ?? false }
 
     /// What stands behind `word` and one space on the next line.
-    mutating func value(_ word: String) -> Substring? {
+    package mutating func value(_ word: String) -> Substring? {
         guard let line = next(), line.utf8.starts(with: (word + " ").utf8) else { return nil }
         return line[line.utf8.index(line.startIndex, offsetBy: word.utf8.count + 1)...]
     }

@@ -69,3 +69,39 @@ public enum VaultError: Error, Equatable {
         public var isCreation: Bool { self == .creating || self == .creatingFolder }
     }
 }
+
+extension VaultError {
+    /// The same about a file that whoever reads it knows by another name.
+    ///
+    /// - Parameters:
+    ///   - path: The path that is not to be shown.
+    ///   - name: What stands in its place.
+    /// - Returns: The error, as it is where it is about something else.
+    package func renaming(_ path: String, to name: String) -> VaultError {
+        func renamed(_ other: String) -> String { other.utf8.elementsEqual(path.utf8) ? name : other }
+        switch self {
+        case .damaged(let path, let what): return .damaged(path: renamed(path), what)
+        case .older(let path, let what): return .older(path: renamed(path), what)
+        case .belowPin(let path, let version, let minimum, let origin):
+            return .belowPin(path: renamed(path), version: version, minimum: minimum, origin: origin)
+        case .otherVault(let path, let found, let pinned, let origin):
+            return .otherVault(path: renamed(path), found: found, pinned: pinned, origin: origin)
+        case .writerRemoved(let path, let label, let version):
+            return .writerRemoved(path: renamed(path), label: label, version: version)
+        case .noSuchFile(let path): return .noSuchFile(renamed(path))
+        case .system(let operation, let path, let errno):
+            return .system(operation: operation, path: renamed(path), errno: errno)
+        default: return self
+        }
+    }
+
+    /// The file that it is about, where it is about one that was read.
+    package var path: String? {
+        switch self {
+        case .damaged(let path, _), .older(let path, _), .belowPin(let path, _, _, _), .otherVault(let path, _, _, _),
+            .writerRemoved(let path, _, _), .noSuchFile(let path), .system(_, let path, _):
+            path
+        default: nil
+        }
+    }
+}

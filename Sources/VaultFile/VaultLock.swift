@@ -1,12 +1,12 @@
 internal import Glibc
-internal import SystemPackage
+package import SystemPackage
 
 /// The lock that writers take, so that one waits for the other. Readers take none.
 ///
 /// It is a file of its own beside the vault, since the vault itself is replaced at each write.
-enum VaultLock {
+package enum VaultLock {
     /// How long a writer waits, in seconds.
-    static let patience = 10
+    package static let patience = 10
 
     /// Waits for the lock of the file at `path`, and holds it while `body` runs.
     ///
@@ -17,7 +17,7 @@ enum VaultLock {
     ///   - body: What to do meanwhile.
     /// - Returns: What `body` returns.
     /// - Throws: ``VaultError/locked(_:)``, ``VaultError/system(operation:path:errno:)``, or what `body` throws.
-    static func hold<R>(
+    package static func hold<R>(
         _ path: FilePath, patience: Int = patience, purpose: VaultError.Operation = .locking, _ body: () throws -> R
     )
         throws -> R

@@ -141,7 +141,7 @@ extension Vault {
     ///
     /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.
     public func version(of file: FilePath) throws -> VaultVersion {
-        try read(file, try pin(of: file), nil, followsGit: true).version
+        try read(file, Pin(id: try pin(of: file).id), nil, followsGit: true).version
     }
 
     /// Opens a file that is said to be a version of this vault, to look at it; signatures and pin are checked. Its
@@ -152,9 +152,13 @@ extension Vault {
         try read(file, Pin(id: try pin(of: file).id), nil, followsGit: true)
     }
 
-    /// Why a version is taken for older than another one, or for no successor of it; nil when it is neither.
-    static func objection(to later: VaultVersion, after earlier: VaultVersion) -> String? {
-        earlier.state.objection(to: later.state, previous: later.previous, followsGit: false)
+    /// Whether one of the identities may write, as a file that is said to be this vault has it.
+    ///
+    /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.
+    public func mayWrite(_ file: FilePath) throws -> Bool {
+        let reader = try look(at: file)
+        let roster = reader.roster
+        return identities.contains { roster.mayWrite($0.verificationKey) }
     }
 
     // MARK: - Merging
@@ -175,7 +179,7 @@ extension Vault {
         var earlier: VaultVersion?
         let base = try base(versions.base, anyVersion, &earlier)
         let (our, their) = (ours.version, theirs.version)
-        if isShared, let earlier, let objection = Self.objection(to: their, after: earlier) {
+        if isShared, let earlier, let objection = their.objection(after: earlier) {
             throw VaultError.older(path: versions.theirs.string, objection)
         }
         let settled = try settleMembers(ours, theirs, members, pin, seen)

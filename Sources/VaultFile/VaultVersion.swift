@@ -27,6 +27,11 @@ public struct VaultVersion: Sendable, Equatable {
     /// Whether it names `other` as one of the versions before it.
     public func follows(_ other: VaultVersion) -> Bool { previous.contains(other.state.manifest) }
 
+    /// Why it is taken for older than `other`, or for no successor of it; nil when it is neither.
+    package func objection(after other: VaultVersion) -> String? {
+        other.state.objection(to: state, previous: previous, followsGit: false)
+    }
+
     /// The same version, whichever of the members' stanzas opened it.
     public static func == (left: VaultVersion, right: VaultVersion) -> Bool {
         left.id == right.id && left.state.manifest == right.state.manifest

@@ -1,0 +1,64 @@
+internal import Glibc
+internal import SystemPackage
+internal import VaultFile
+
+/// A file that stays the one that was opened, whatever happens to its name, or that has none.
+final class OpenedFile: Sendable {
+    let descriptor: Int32
+
+    /// What leads to it, as long as it is open.
+    var path: FilePath { FilePath("/proc/self/fd/\(descriptor)") }
+
+    /// Opens the file at `path` for reading; nil when it cannot be opened, with the reason in `errno`.
+    init?(reading path: FilePath) {
+        let opened = unsafe path.withPlatformString { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        guard opened >= 0 else { return nil }
+        descriptor = opened
+    }
+
+    /// Makes an empty file without a name in the folder.
+    ///
+    /// - Throws: ``VaultError/system(operation:path:errno:)``.
+    init(in folder: FilePath) throws(VaultError) {
+        // O_TMPFILE, which Swift does not see.
+        let unnamed = 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC
+        var opened = unsafe folder.withPlatformString { unsafe open($0, unnamed, 0o600) }
+        if opened < 0 {
+            // Where the file system has no such files, it loses its name at once.
+            var name = folder.appending(".vault-XXXXXX").bytes.map { CChar(bitPattern: $0) } + [0]
+            opened = unsafe name.withUnsafeMutableBufferPointer { name in
+                guard let start = name.baseAddress else { return -1 }
+                let opened = unsafe mkostemp(start, O_CLOEXEC)
+                if opened >= 0 { unsafe unlink(start) }
+                return opened
+            }
+        }
+        guard opened >= 0 else { throw .system(operation: .creating, path: folder.string, errno: errno) }
+        descriptor = opened
+    }
+
+    deinit { close(descriptor) }
+
+    /// Gives it another name, in the place of what has that, without copying it where the file system can do that.
+    ///
+    /// - Throws: ``VaultError``.
+    func keep(as path: FilePath) throws(VaultError) {
+        var (ours, there) = (stat(), DurableFile.status(of: path))
+        if unsafe fstat(descriptor, &ours) == 0, there?.st_dev == ours.st_dev, there?.st_ino == ours.st_ino { return }
+        there = nil
+        let temporary = path.withSuffix(".new")
+        _ = unsafe temporary.withPlatformString { unsafe unlink($0) }
+        let isLinked = unsafe temporary.withPlatformString { new in
+            unsafe linkat(AT_FDCWD, self.path.string, AT_FDCWD, new, AT_SYMLINK_FOLLOW) == 0
+        }
+        if isLinked {
+            let isMoved = unsafe temporary.withPlatformString { from in
+                unsafe path.withPlatformString { to in unsafe rename(from, to) == 0 }
+            }
+            if isMoved { return }
+        }
+        try DurableFile.write(path, adopting: true) { (descriptor) throws(VaultError) in
+            try DurableFile.copy(self.path, to: descriptor, at: path)
+        }
+    }
+}
