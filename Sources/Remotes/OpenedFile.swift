@@ -28,8 +28,11 @@ final class OpenedFile: Sendable {
             var name = folder.appending(".vault-XXXXXX").bytes.map { CChar(bitPattern: $0) } + [0]
             opened = unsafe name.withUnsafeMutableBufferPointer { name in
                 guard let start = name.baseAddress else { return -1 }
-                let opened = unsafe mkostemp(start, O_CLOEXEC)
-                if opened >= 0 { unsafe unlink(start) }
+                let opened = unsafe mkstemp(start)
+                if opened >= 0 {
+                    unsafe unlink(start)
+                    _ = fcntl(opened, F_SETFD, FD_CLOEXEC)
+                }
                 return opened
             }
         }

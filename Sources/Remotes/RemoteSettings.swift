@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Sodium
 public import SystemPackage
-internal import VaultFile
+public import VaultFile
 
 /// Which store a vault has, and how this machine gets at it. There is no secret in it.
 public struct RemoteSettings: Sendable, Equatable {
@@ -35,7 +35,7 @@ public struct RemoteSettings: Sendable, Equatable {
     }
 
     /// The members of a line that have a text.
-    fileprivate static let texts: [(name: String, path: WritableKeyPath<RemoteSettings, String?> & Sendable)] = [
+    fileprivate static let texts: [(name: String, path: any WritableKeyPath<RemoteSettings, String?> & Sendable)] = [
         ("ca", \.authority), ("cert", \.certificate), ("key", \.key), ("user", \.user),
         ("password_file", \.passwordFile),
     ]

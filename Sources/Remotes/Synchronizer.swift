@@ -118,6 +118,15 @@ public final class Synchronizer {
         }
     }
 
+    /// Whether the vault has changes that have not been brought to the store, as far as is known.
+    ///
+    /// - Throws: `VaultError`.
+    public func hasOwnChanges() throws -> Bool {
+        recall()
+        guard let local = try local() else { return false }
+        return !isCommon(local.version)
+    }
+
     /// Waits until there may be something new in the store.
     ///
     /// - Parameter seconds: How long to wait at most.

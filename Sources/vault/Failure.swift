@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import ChildProcess
 internal import Glibc
 internal import Injection
+internal import Remotes
 internal import Resources
 internal import SystemPackage
 internal import UnlockAgent
@@ -18,7 +19,7 @@ enum Status: Int32 {
     case damaged = 65
     /// There is no such vault, resource or file.
     case missing = 66
-    /// The agent cannot be reached.
+    /// The agent or the shared store cannot be reached.
     case unavailable = 69
     /// A bug in this program.
     case bug = 70
@@ -67,6 +68,8 @@ struct Failure: Error {
         case let needed as PassphraseNeeded: self = needed.failure
         case let error as AgentFailure: self.init(agent: error)
         case let error as VaultError: self.init(vault: error)
+        case let error as StoreError: self.init(store: error)
+        case let error as RemoteError: self.init(remote: error)
         case let error as ResourceError: self.init(resource: error)
         case let error as ClientRequestError: self.init(.usage, error.reason)
         case let error as Launch.Failure: self.init(launch: error)
@@ -215,6 +218,61 @@ extension Failure {
         return unsafe access(backup, F_OK) == 0 ? "\(newest), or see whether \(backup) is newer" : newest
     }
 
+    private init(store error: StoreError) {
+        switch error {
+        case .unreachable(let what):
+            self.init(.unavailable, "the shared store cannot be reached: \(what)")
+        case .notAllowed(let what):
+            self.init(
+                .notAllowed, "the shared store does not let this machine in: \(what)",
+                hint: "see what it is given with '\(Process.name) remote status', and set it again with "
+                    + "'\(Process.name) remote set'")
+        case .malformed(let what):
+            self.init(
+                .damaged, "what the shared store says makes no sense: \(what)", hint: "the vault here is as it was")
+        case .vanished: self.init(.busy, "the shared store changes all the time", hint: "try again")
+        case .tooLarge(let what): self.init(.usage, "the vault is too large for the shared store: \(what)")
+        case .setting(let what): self.init(.setting, what)
+        case .system(let what): self.init(.io, what)
+        }
+    }
+
+    private init(remote error: RemoteError) {
+        let unchanged = "the vault here is as it was"
+        switch error {
+        case .refused(.older(let name, let what)):
+            self.init(
+                .damaged, "\(name) is older than a version already seen: \(what)",
+                hints: [
+                    unchanged,
+                    "if the store was restored from a backup, '\(Process.name) push --accept-older' puts the vault "
+                        + "here in its place",
+                ])
+        case .refused(.otherVault(let name, let found, let pinned, let origin)):
+            self.init(
+                .damaged, "\(name) is the vault \(found), but \(pinned) is the one that is trusted here, by \(origin)",
+                hints: [
+                    unchanged,
+                    "a vault that was made anew, as by '\(Process.name) rekey', needs another prefix in the store",
+                ])
+        case .refused(.noMatch), .refused(.noMatchElsewhere):
+            self.init(
+                .notAllowed, "none of the identities opens the version in the shared store",
+                hints: [unchanged, "ask the vault's owner whether you are still a member"])
+        case .refused(.damaged(let name, let what)):
+            self.init(.damaged, "\(name) is damaged or forged: \(what)", hint: unchanged)
+        case .refused(let error): self.init(vault: error)
+        case .conflicts(let conflicts):
+            self.init(
+                .no, "here and in the shared store the same was changed: "
+                    + conflicts.map(\.words).joined(separator: ", "),
+                hint: "say who is right with '\(Process.name) pull --prefer newest', ours or theirs; then "
+                    + "'\(Process.name) push'")
+        case .readOnly: self.init(.notAllowed, "the shared store can only be read")
+        case .busy: self.init(.busy, "others write to the shared store all the time", hint: "try again")
+        }
+    }
+
     private init(resource error: ResourceError) {
         switch error {
         case .invalid(let what, let remedy): self.init(.usage, what, hint: remedy.map(Self.hint))
@@ -322,8 +380,8 @@ extension Failure {
             }
         } else if message.contains("nexpected argument") {
             message = "too many arguments"
-            if ["", " member", " identity", " helper", " git"].contains(where: { help == "\(Process.name)\($0) --help" }
-            ) {
+            let groups = ["", " member", " identity", " helper", " git", " remote"]
+            if groups.contains(where: { help == "\(Process.name)\($0) --help" }) {
                 message = "unknown command"
             } else if arguments.first == ExecCommand.verb {
                 hint = "with several resources put commas between their names, as in NAME,NAME"

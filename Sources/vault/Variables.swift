@@ -48,6 +48,9 @@ enum Variables {
     /// What unlocks a vault and never reaches a child.
     static let unlocking = ["VAULT_IDENTITY", "VAULT_PASSPHRASE"]
 
+    /// What never reaches a child, unless it is asked for: that, and what opens the shared store.
+    static let secrets = unlocking + [RemotePassword.variable]
+
     /// Set for a child that was started without one of these, so that a run inside it can say what is missing.
     static let withheldMark = "VAULT_WITHHELD"
 }
@@ -60,6 +63,8 @@ enum Places {
     // Without a home folder, as in a system service, nothing is known and nothing is remembered.
 
     static func knownVaults() -> String? { try? folder("XDG_CONFIG_HOME", ".config") + "/known_vaults" }
+    static func remotes() -> String? { try? folder("XDG_CONFIG_HOME", ".config") + "/remotes" }
+    static func remoteStates() -> String? { state().map { "\($0)/remotes" } }
     static func state() -> String? { try? folder("XDG_STATE_HOME", ".local/state") }
 
     /// Whether files can be put into a folder, which is made, with those above it, where it is missing; if not, `errno`

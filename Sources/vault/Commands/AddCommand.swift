@@ -14,6 +14,7 @@ struct AddCommand: ParsableCommand {
     @OptionGroup var name: NameArgument
     @OptionGroup var resource: ResourceOptions
     @OptionGroup var input: TokenOptions
+    @OptionGroup var sharing: SharingOptions
     @OptionGroup var options: AccessOptions
 
     func run() throws {
@@ -22,6 +23,7 @@ struct AddCommand: ParsableCommand {
         var resource = try self.resource.resource(named: name)
         input.keepFromChildren()
         let session = try Session(access)
+        let sharing = try Sharing(session, self.sharing)
         // Before somebody types a token for nothing.
         if input.isPrompt {
             var reader = try session.vault.open()
@@ -37,6 +39,7 @@ struct AddCommand: ParsableCommand {
         Messages.note("added \(name)\(TokenOptions.expiry(record.resource.token.expires))", unless: access.quiet)
         self.resource.noteUnused(record.resource, unless: access.quiet)
         session.finish()
+        try sharing.push(quiet: access.quiet)
     }
 
     private static func refuse(_ name: RecordName, in reader: inout VaultReader) throws {

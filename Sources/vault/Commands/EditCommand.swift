@@ -12,6 +12,7 @@ struct EditCommand: ParsableCommand {
 
     @OptionGroup var name: NameArgument
     @OptionGroup var resource: ResourceOptions
+    @OptionGroup var sharing: SharingOptions
     @OptionGroup var options: AccessOptions
 
     func run() throws {
@@ -20,6 +21,7 @@ struct EditCommand: ParsableCommand {
             throw Failure(.usage, "there is nothing to change", hint: "say what with --url, --header, --env, …")
         }
         let session = try Session(options.access)
+        let sharing = try Sharing(session, self.sharing)
         var result: Resource?
         try session.vault.update { reader, changes in
             let record = try Session.record(named: name, in: &reader)
@@ -33,5 +35,6 @@ struct EditCommand: ParsableCommand {
         Messages.note("changed \(name)", unless: options.access.quiet)
         if let result { resource.noteUnused(result, unless: options.access.quiet) }
         session.finish()
+        try sharing.push(quiet: options.access.quiet)
     }
 }

@@ -63,6 +63,11 @@ struct ExecCommand: ParsableCommand {
         help: ArgumentHelp("How long each token must still last, such as 1h.", valueName: "duration"))
     var minTTL: String?
 
+    @Option(
+        name: .customLong("max-age"),
+        help: ArgumentHelp("Ask the shared store first, if that was longer ago, such as 30s.", valueName: "duration"))
+    var maxAge: String?
+
     @Flag(name: .customLong("dry-run"), help: "Say what would be run, and with which variables; run nothing.")
     var dryRun = false
 
@@ -88,6 +93,7 @@ struct ExecCommand: ParsableCommand {
         request.ciMask = ciMask
         request.allowExpired = allowExpired
         request.minTTL = minTTL
+        request.maxAge = maxAge
         request.dryRun = dryRun
         request.access = options.access
         request.commandStart = commandStart
@@ -107,6 +113,7 @@ struct ExecRequest {
     var ciMask = false
     var allowExpired = false
     var minTTL: String?
+    var maxAge: String?
     var dryRun = false
     var access = Access()
     /// Where the command begins in the process's argument vector.
@@ -138,11 +145,12 @@ struct ExecRequest {
             case "--accept-older": request.access.acceptOlder = true
             case "--no-input": request.access.noInput = true
             case "--quiet": request.access.quiet = true
-            case "--keep", "--min-ttl", "--vault", "--identity", "--vault-id", "--passphrase-fd":
+            case "--keep", "--min-ttl", "--max-age", "--vault", "--identity", "--vault-id", "--passphrase-fd":
                 guard let value = rest.popFirst(), !value.hasPrefix("-") else { return nil }
                 switch argument {
                 case "--keep": request.kept.append(value)
                 case "--min-ttl": request.minTTL = value
+                case "--max-age": request.maxAge = value
                 case "--vault": request.access.vault = value
                 case "--identity": request.access.identities.append(value)
                 case "--vault-id": request.access.vaultID = value

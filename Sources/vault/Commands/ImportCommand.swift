@@ -34,6 +34,7 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "Let URLs be http although the traffic leaves the machine.")
     var allowHttp = false
 
+    @OptionGroup var sharing: SharingOptions
     @OptionGroup var options: AccessOptions
 
     func run() throws {
@@ -68,6 +69,7 @@ struct ImportCommand: ParsableCommand {
                 }
             }
         }
+        let sharing = dryRun ? nil : try Sharing(session, self.sharing)
         if dryRun {
             try session.vault.rehearse(work)
             try printPlan(of: records.lines.map(\.view.resource), replaced)
@@ -92,6 +94,7 @@ struct ImportCommand: ParsableCommand {
                 hint: "take them out once all works; '\(Process.name) scan' finds what is left")
         }
         session.finish()
+        try sharing?.push(quiet: access.quiet)
     }
 
     /// Prints a line for each resource: what would become of it, its name and its URLs.

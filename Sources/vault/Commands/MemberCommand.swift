@@ -76,12 +76,14 @@ struct MemberCommand: ParsableCommand {
         @Flag(help: "As JSON.")
         var json = false
 
+        @OptionGroup var sharing: SharingOptions
         @OptionGroup var options: AccessOptions
 
         func run() throws {
             let access = options.access
             let member = try newMember()
             let session = try Session(access)
+            let sharing = try Sharing(session, self.sharing)
             let written = try session.vault.updateMembers { _, members in
                 try Self.refuse(member, among: members)
                 members.append(member)
@@ -99,6 +101,7 @@ struct MemberCommand: ParsableCommand {
                 unless: access.quiet)
             session.finish()
             try written.confirm()
+            try sharing.push(quiet: access.quiet)
         }
 
         /// The member that the arguments give, none of which is repeated before it is known for what it is.
@@ -188,12 +191,14 @@ struct MemberCommand: ParsableCommand {
         @Flag(help: "As JSON.")
         var json = false
 
+        @OptionGroup var sharing: SharingOptions
         @OptionGroup var options: AccessOptions
 
         func run() throws {
             let access = options.access
             try MemberCommand.checkLabel(label)
             let session = try Session(access)
+            let sharing = try Sharing(session, self.sharing)
             // A block that does not check must keep nobody a member, least of all the writer who damaged it.
             var listed = Result<[RecordName], any Error>.success([])
             let written = try session.vault.updateMembers { reader, members in
@@ -234,6 +239,7 @@ struct MemberCommand: ParsableCommand {
             session.finish()
             try written.confirm()
             _ = try listed.get()
+            try sharing.push(quiet: access.quiet)
         }
 
         private func explain(_ path: FilePath, _ since: Timestamp, hasTokens: Bool) {

@@ -9,11 +9,13 @@ struct RemoveCommand: ParsableCommand {
     @Argument(help: "The resources.", completion: .custom { _, _, _ in ResourceNames.complete() })
     var names: [String]
 
+    @OptionGroup var sharing: SharingOptions
     @OptionGroup var options: AccessOptions
 
     func run() throws {
         let names = try names.map { try RecordName.parse($0, isOneOfMany: true) }
         let session = try Session(options.access)
+        let sharing = try Sharing(session, self.sharing)
         try session.vault.update { reader, changes in
             for name in names {
                 // By its name alone: a record that nothing can be made of must go too.
@@ -25,5 +27,6 @@ struct RemoveCommand: ParsableCommand {
         Messages.note(
             "the version before is in \(DurableFile.target(of: session.vault.path)).bak", unless: options.access.quiet)
         session.finish()
+        try sharing.push(quiet: options.access.quiet)
     }
 }

@@ -11,12 +11,14 @@ struct RenameCommand: ParsableCommand {
     @Argument(help: "The name it gets.")
     var new: String
 
+    @OptionGroup var sharing: SharingOptions
     @OptionGroup var options: AccessOptions
 
     func run() throws {
         let (old, new) = (try RecordName.parse(old), try RecordName.parse(new))
         guard old != new else { throw Failure(.usage, "\(old) has this name already") }
         let session = try Session(options.access)
+        let sharing = try Sharing(session, self.sharing)
         var hasDefaultVariables = false
         try session.vault.update { reader, changes in
             let record = try Session.record(named: old, in: &reader)
@@ -37,5 +39,6 @@ struct RenameCommand: ParsableCommand {
             Messages.note("its variable is \(prefix)_TOKEN from now on", unless: options.access.quiet)
         }
         session.finish()
+        try sharing.push(quiet: options.access.quiet)
     }
 }

@@ -7,11 +7,13 @@ struct RollbackCommand: ParsableCommand {
         commandName: "rollback", abstract: "Put the previous token back; the current one goes into the history.")
 
     @OptionGroup var name: NameArgument
+    @OptionGroup var sharing: SharingOptions
     @OptionGroup var options: AccessOptions
 
     func run() throws {
         let name = try name.parsed()
         let session = try Session(options.access)
+        let sharing = try Sharing(session, self.sharing)
         var expiry = ""
         try session.vault.update { reader, changes in
             let record = try Session.record(named: name, in: &reader).rolledBack(now: .now)
@@ -22,5 +24,6 @@ struct RollbackCommand: ParsableCommand {
         }
         Messages.note("put the previous token of \(name) back\(expiry)", unless: options.access.quiet)
         session.finish()
+        try sharing.push(quiet: options.access.quiet)
     }
 }

@@ -21,6 +21,8 @@ struct RootCommand: ParsableCommand {
                   VAULT_PASSPHRASE       the passphrase of an identity file
                   VAULT_PASSPHRASE_FILE  a file with it
                   VAULT_PASSPHRASE_CMD   a command that prints it
+                  VAULT_REMOTE_PASSWORD  of the shared store's user; or, with
+                                         _FILE behind it, a file with it
                   CREDENTIALS_DIRECTORY  systemd's, with a file vault-identity
                   CI                     never ask, as with --no-input
                   XDG_RUNTIME_DIR        where the agent is
@@ -35,16 +37,18 @@ struct RootCommand: ParsableCommand {
                   $XDG_DATA_HOME/vault/vault.age     the vault; .bak before it
                   $XDG_CONFIG_HOME/vault/identity    the default identity
                   $XDG_CONFIG_HOME/vault/known_vaults  trusted vaults
+                  $XDG_CONFIG_HOME/vault/remotes     shared stores of vaults
                   $XDG_STATE_HOME/vault/             the newest versions seen
+                  $XDG_STATE_HOME/vault/remotes/     what stores have in common
                   $XDG_STATE_HOME/vault/log.jsonl    the use of tokens
 
                 EXIT CODES
                   0   done
-                  1   the answer is no (check, scan, doctor, git)
+                  1   the answer is no (check, scan, doctor, git), or a conflict
                   64  usage, or input that is not acceptable
                   65  damaged, forged, or older than a version already seen
                   66  no such vault, resource or file
-                  69  the agent does not answer
+                  69  the agent or the shared store does not answer
                   70  a bug
                   73  it exists already, or cannot be created
                   74  reading or writing failed
@@ -78,7 +82,11 @@ struct RootCommand: ParsableCommand {
                         PassphraseCommand.self, AgentCommand.self,
                     ]),
                 CommandGroup(name: "Members", subcommands: [MemberCommand.self, RekeyCommand.self]),
-                CommandGroup(name: "Sharing", subcommands: [GitCommand.self]),
+                CommandGroup(
+                    name: "Sharing",
+                    subcommands: [
+                        GitCommand.self, RemoteCommand.self, PullCommand.self, PushCommand.self, WatchCommand.self,
+                    ]),
                 CommandGroup(name: "Audit", subcommands: [LogCommand.self, DoctorCommand.self]),
             ])
     }

@@ -14,6 +14,7 @@ struct RotateCommand: ParsableCommand {
     var expires: String?
 
     @OptionGroup var input: TokenOptions
+    @OptionGroup var sharing: SharingOptions
     @OptionGroup var options: AccessOptions
 
     func run() throws {
@@ -22,6 +23,7 @@ struct RotateCommand: ParsableCommand {
         let given = try expires.map { try Expiry.parse($0) }
         input.keepFromChildren()
         let session = try Session(access)
+        let sharing = try Sharing(session, self.sharing)
         // Before somebody types a token for nothing.
         if input.isPrompt { _ = try session.record(named: name) }
         let token = try SecretInput.token(descriptor: input.tokenFD, name: name.description, access: access)
@@ -45,5 +47,6 @@ struct RotateCommand: ParsableCommand {
                 unless: access.quiet)
         }
         session.finish()
+        try sharing.push(quiet: access.quiet)
     }
 }

@@ -131,7 +131,7 @@ enum CurlLaunch {
     private static func versions(of program: [CChar]) -> [(major: Int, minor: Int)] {
         let path = String(decoding: program.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var environment = Environment()
-        environment.remove { Variables.unlocking.contains($0) }
+        environment.remove { Variables.secrets.contains($0) }
         guard
             let process = try? ReadableProcess.start(
                 path, arguments: ["curl", "-q", "--version"], environment: environment)

@@ -42,10 +42,12 @@ extension ExecRequest {
         let arguments = try CommandArguments(from: commandStart)
         let names = try resourceNames()
         let minimum = try minTTL.map { try Expiry.duration($0, option: "--min-ttl") } ?? 0
+        let maximumAge = try maxAge.map { try Expiry.duration($0, option: "--max-age") }
         var templated = try noTemplate ? arguments.plain() : arguments.templated(for: names)
         if !noMask, !dryRun { try Self.refuseNotifications() }
 
         let session = try Session(access)
+        if let maximumAge { try Remote.refresh(session, olderThan: maximumAge) }
         let tokens = try TokenSet(names, session)
         if !dryRun { trail.asked = names.map(\.description) }
         for resource in tokens.resources { try Expiry.check(resource, minimum: minimum, allowsExpired: allowExpired) }
@@ -87,7 +89,7 @@ extension ExecRequest {
         Process.restoreSignals()
         let rendered = unsafe templated.rendered(with: argumentFiles)
         if noMask { throw unsafe plan.launch(program, arguments: rendered, environment: environment) }
-        for name in Variables.unlocking where !kept.contains(name) { Environment.overwriteValue(of: name) }
+        for name in Variables.secrets where !kept.contains(name) { Environment.overwriteValue(of: name) }
         let masks = plan.masks()
         let relay = try unsafe plan.relay(program, arguments: rendered, environment: environment, through: masks)
         return Relayed(relay: relay, masks: masks)
@@ -100,7 +102,7 @@ extension ExecRequest {
         let isWithheld = Variables.unlocking.contains { Variables.isSet($0) && !kept.contains($0) }
         environment.remove { name in
             if added.contains(name) || name == Variables.withheldMark { return true }
-            if Variables.unlocking.contains(name) { return !kept.contains(name) }
+            if Variables.secrets.contains(name) { return !kept.contains(name) }
             return cleanEnvironment && !Environment.cleanNames.contains(name) && !kept.contains(name)
         }
         if isWithheld, !noEnvironment, !cleanEnvironment { plan.add(Variables.withheldMark, "1") }

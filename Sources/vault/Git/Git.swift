@@ -27,7 +27,7 @@ struct Git {
     /// Starts it, without what unlocks the vault.
     func start(_ arguments: [[UInt8]], input: String = "/dev/null") throws -> ReadableProcess {
         var environment = Environment()
-        environment.remove { Variables.unlocking.contains($0) }
+        environment.remove { Variables.secrets.contains($0) }
         // What git has, not what somebody may have put in its place; and nothing that the repository's own
         // configuration would have run, or fetched.
         var first = ["git", "--no-replace-objects", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never"].map {

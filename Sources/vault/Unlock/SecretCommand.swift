@@ -10,7 +10,7 @@ enum SecretCommand {
         guard let first = words.first else { throw Failure(.setting, "\(variable) is empty") }
         // Neither the command nor its program is named in a message: it may be the secret itself, in a wrong place.
         var environment = Environment()
-        environment.remove { Variables.unlocking.contains($0) }
+        environment.remove { Variables.secrets.contains($0) }
         let process: ReadableProcess
         do {
             let program = try Launch.find(first, searchPath: Variables.text("PATH") ?? Launch.defaultSearchPath)

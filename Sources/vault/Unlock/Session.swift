@@ -2,6 +2,7 @@ internal import Age
 internal import Glibc
 internal import Resources
 internal import Sodium
+internal import Synchronization
 internal import SystemPackage
 internal import VaultFile
 
@@ -11,6 +12,8 @@ struct Session {
     let vault: Vault
     /// What opens it.
     let loaded: LoadedIdentities
+    /// The vault that it has to be; nil when that was not known.
+    private let pin: Pin?
 
     /// The path of the vault.
     static func path(_ access: Access) throws -> FilePath {
@@ -43,10 +46,17 @@ struct Session {
         self.init(access, path: path, loaded: loaded, trust: try Self.trust(access, path, loaded))
     }
 
+    /// Finds what opens a vault that need not be there yet.
+    init(_ access: Access, mayBeMissingAt path: FilePath) throws {
+        let loaded = try IdentitySource(access).load()
+        self.init(access, path: path, loaded: loaded, trust: try Self.trust(access, path, loaded))
+    }
+
     /// A vault that was found already.
     init(_ access: Access, path: FilePath, loaded: LoadedIdentities, trust: Vault.Trust) {
         self.access = access
         self.loaded = loaded
+        pin = trust.pin
         vault = Vault(
             path: path, identities: loaded.identities, trust: trust,
             ratchet: Ratchet(folder: Places.state().map { FilePath($0) })
@@ -87,7 +97,14 @@ struct Session {
             (trust.pin, trust.origin) = (Pin(id: comment), loaded.commentOrigin)
         } else {
             trust.origin = knownOrigin
-            trust.confirm = { id in try confirm(id, path, access, known) }
+            // Once: a pull asks for the same vault more than once.
+            let answer = Mutex<Pin?>(nil)
+            trust.confirm = { id in
+                try answer.withLock { answer in
+                    if answer?.id != id { answer = try confirm(id, path, access, known) }
+                    return answer
+                }
+            }
         }
         trust.rosterWasIssuedAgain = { pin, members in
             Messages.print(
@@ -165,6 +182,16 @@ struct Session {
                 "the vault's id could not be written down: \(Failure(error).message)", hint: "set VAULT_ID=\(pin)")
         }
         return entry
+    }
+
+    /// Writes down which vault is trusted, where that is known from elsewhere and nothing is written down yet.
+    func rememberIfUnknown() {
+        let known = Self.knownVaults()
+        guard let pin, DurableFile.status(of: vault.path) != nil else { return }
+        do { if try known.entry(for: vault.path) != nil { return } } catch { return }
+        let new = KnownVaults.Entry(
+            pin: pin, followsGit: KnownVaults.isInGitWorkTree(vault.path), path: KnownVaults.place(of: vault.path))
+        try? known.record(new)
     }
 
     /// Reads one record.

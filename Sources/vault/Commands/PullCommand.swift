@@ -1,0 +1,103 @@
+internal import ArgumentParser
+internal import Remotes
+internal import Resources
+internal import SystemPackage
+internal import VaultFile
+
+/// Who is right where two sides changed the same.
+enum Preference: String, ExpressibleByArgument, CaseIterable {
+    case newest, ours, theirs
+
+    var value: RecordMerge.Preference {
+        switch self {
+        case .newest: .newest
+        case .ours: .ours
+        case .theirs: .theirs
+        }
+    }
+}
+
+struct PullCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull", abstract: "Fetch what the shared store has.",
+        discussion: """
+            It is checked like any vault, and takes the place of the one here; with changes of its own, that is merged \
+            with it. Where both sides changed the same, nothing is done, and the resources are named (exit 1). On a new \
+            machine the vault comes into being.
+            """)
+
+    @Option(help: "Who is right where both sides changed the same.")
+    var prefer: Preference?
+
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        let access = options.access
+        let path = try Session.path(access)
+        let remote = try Remote.required(of: path)
+        let session = try Session(access, mayBeMissingAt: path)
+        let synchronizer = try remote.synchronizer(for: session, preferring: prefer?.value).synchronizer
+        let isNew = DurableFile.status(of: path) == nil
+        let pulled = try synchronizer.pull()
+        if isNew { session.rememberIfUnknown() }
+        let quiet = access.quiet
+        switch pulled {
+        case .empty:
+            Messages.note(
+                isNew ? "there is nothing in the store" : "there is nothing in the store; '\(Process.name) push' fills it",
+                unless: quiet)
+        case .adopted: Messages.note("took the version of the store", unless: quiet)
+        case .merged(let merge): merge.note(unless: quiet)
+        case .nothing:
+            let own = try synchronizer.hasOwnChanges() ? "; changes here wait for '\(Process.name) push'" : ""
+            Messages.note("there is nothing new in the store\(own)", unless: quiet)
+        }
+        session.finish()
+        if case .empty = pulled, isNew { throw VaultError.noSuchFile(path.string) }
+    }
+}
+
+struct PushCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Bring the vault to the shared store.",
+        discussion: """
+            What others have brought there meanwhile is merged first, as by 'pull'. A store that has a version older \
+            than one seen here, as after its restore from a backup, is left as it is (exit 65), unless --accept-older \
+            has the vault take its place.
+            """)
+
+    @Option(help: "Who is right where both sides changed the same.")
+    var prefer: Preference?
+
+    @OptionGroup var options: AccessOptions
+
+    func run() throws {
+        var access = options.access
+        let replacesOlder = access.acceptOlder
+        // It is the store's version that may be older: that one is replaced, and never taken.
+        access.acceptOlder = false
+        let session = try Session(access)
+        let remote = try Remote.required(of: session.vault.path)
+        let synchronizer = try remote.synchronizer(for: session, preferring: prefer?.value).synchronizer
+        let pushed = try synchronizer.push(replacingOlder: replacesOlder)
+        switch pushed {
+        case .nothing: Messages.note("the store has it already", unless: access.quiet)
+        case .adopted: Messages.note("took the version of the store, which is later", unless: access.quiet)
+        case .pushed(let merge):
+            merge?.note(unless: access.quiet)
+            Messages.note("brought to \(remote.url)", unless: access.quiet)
+        }
+        session.finish()
+    }
+}
+
+extension RecordMerge {
+    /// Tells what a merge came to.
+    fileprivate func note(unless quiet: Bool) {
+        Messages.note("merged the version of the store with the changes here", unless: quiet)
+        if !settled.isEmpty {
+            Messages.note("settled as preferred: \(settled.map(\.words).enumeration)", unless: quiet)
+        }
+        noteDropped(unless: quiet)
+    }
+}
