@@ -234,6 +234,7 @@ final class HTTPClient {
             guard now < deadline else { throw .unreachable("the store did not answer in time") }
             var polled = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&polled, 1, 1000) > 0 else {
+                if Interruption.signal != nil { throw .unreachable("a signal ended the request") }
                 let nothing: [UInt8] = []
                 guard try consume(nothing.span) else { return false }
                 continue
