@@ -236,8 +236,13 @@ public final class Synchronizer {
         guard let file = try download(head) else { return nil }
         return try refusing(file) {
             let theirs = Copy(file: file, version: try vault.version(of: file.path))
+            guard head.manifest == nil || head.manifest == theirs.version.manifest else {
+                throw StoreError.malformed("the version that it has is another one than it says")
+            }
             guard let local else { return try adopt(theirs, nil, head) }
-            if theirs.version == local.version || local.version.follows(theirs.version) || isCommon(theirs.version) {
+            // Where it is known what both had, a version that is neither of them and comes before ours is an old one.
+            let isBefore = memory?.common == nil && local.version.follows(theirs.version)
+            if theirs.version == local.version || isBefore || isCommon(theirs.version) {
                 remember(head.tag, theirs.version, theirs.version == local.version ? local.file : file)
                 return .nothing
             }
@@ -338,7 +343,7 @@ public final class Synchronizer {
 
     private func pause(_ attempt: Int) {
         guard attempt > 0 else { return }
-        let longest = min(Self.longestPause, Self.longestPause / 40 << min(attempt, 10))
+        let longest = min(Self.longestPause, (Self.longestPause / 40) << min(attempt, 10))
         usleep(UInt32.random(in: 10_000...UInt32(longest)))
     }
 }

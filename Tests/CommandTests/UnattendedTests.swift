@@ -14,7 +14,9 @@ import Testing
         "check": "check",
         "log": "log", "doctor": "doctor", "redact": "redact", "scan": "scan .", "member list": "member list",
         "member add": "member add bob age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg",
-        "member remove": "member remove bob", "rekey": "rekey", "unlock": "unlock --ttl 1s", "lock": "lock",
+        "member remove": "member remove bob", "rekey": "rekey",
+        "remote set": "remote set https://demo.example/vault.age", "remote status": "remote status",
+        "remote remove": "remote remove", "pull": "pull", "push": "push", "watch": "watch", "unlock": "unlock --ttl 1s", "lock": "lock",
         "status": "status", "identity new": "identity new --passphrase -o new", "identity show": "identity show",
         "passphrase": "passphrase", "helper bazel": "helper bazel get", "helper git": "helper git get",
         "helper docker": "helper docker list",
@@ -71,11 +73,12 @@ import Testing
     /// Those that need what only standard input or a person has, or that there is not.
     static let asks: Set = [
         "add", "rotate", "import", "redact", "identity new", "passphrase", "member remove", "rollback",
-        "helper bazel", "helper git", "git setup", "git merge",
+        "helper bazel", "helper git", "git setup", "git merge", "remote status", "remote remove", "pull", "push",
+        "watch",
     ]
 
     @Test func everyVerbIsCalled() {
-        let groups: Set = ["vault", "identity", "member", "helper", "git"]
+        let groups: Set = ["vault", "identity", "member", "helper", "git", "remote"]
         #expect(Set(Self.calls.keys) == Set(HelpTests.verbs).subtracting(groups))
     }
 }

@@ -107,7 +107,7 @@ public struct Document: CustomStringConvertible, Sendable {
                 let words = match.1.split(separator: " ").map(String.init)
                 let own = match.2.firstRange(of: " -- ").map { match.2[..<$0.lowerBound] } ?? match.2
                 return (
-                    ["git", "helper", "identity", "member"].contains(words[0]) ? words : [words[0]],
+                    ["git", "helper", "identity", "member", "remote"].contains(words[0]) ? words : [words[0]],
                     own.matches(of: /(?:^| )\[?(--[a-z][a-z-]*)/).map { String($0.1) }
                 )
             }

@@ -5,7 +5,7 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor", abstract: "Look for what makes secrets less safe, and say what to do.",
         discussion: """
             Permissions, memory and core files, the agent, the clock, the identity, every block of the vault, the tokens, \
-            and the copy beside it. Exit 1 when something needs doing.
+            the copy beside it, and what is known of its shared store. Exit 1 when something needs doing.
             """)
 
     @Flag(help: "As JSON.")

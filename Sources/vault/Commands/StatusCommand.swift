@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Remotes
 internal import Resources
 internal import UnlockAgent
 internal import VaultFile
@@ -19,6 +20,7 @@ struct StatusCommand: ParsableCommand {
         let until = try AgentClient(at: Places.agent())?.status()?.until
         let path = try Session.path(access)
         var report = Report(path: "\(KnownVaults.place(of: path))", until: until.map { Timestamp(seconds: $0) })
+        report.remote = try? Remote(of: path)
         // What is unlocked is said whatever becomes of the vault.
         var failure: (any Error)?
         do {
@@ -52,9 +54,12 @@ private struct Report {
     var state = State.open
     var id: VaultID?
     var opened: Opened?
+    /// The shared store; nil when there is none.
+    var remote: Remote?
 
     struct Opened {
         let generation: Int
+        let manifest: String
         let rosterVersion: Int
         let member: Member?
         let source: String
@@ -62,6 +67,7 @@ private struct Report {
 
         init(_ reader: borrowing VaultReader, _ session: Session) {
             generation = reader.generation
+            manifest = reader.version.manifest
             rosterVersion = reader.rosterVersion
             let loaded = session.loaded
             member = reader.members.first { session.vault.isOwn($0) }
@@ -85,10 +91,17 @@ private struct Report {
         line("opened by", opened?.source)
         line("passphrase", opened?.passphrase)
         let left = until.map { TimeSpan.words(max(0, $0.seconds - Timestamp.now.seconds)) }
+        line("remote", remote.map { "\($0.url), \($0.ageInWords)" + (hasOwnChanges == true ? "; not in step" : "") })
         line(
             "agent",
             until.flatMap { until in left.map { "unlocked for \($0), until \(until)" } } ?? "nothing is unlocked")
         return text
+    }
+
+    /// Whether the vault is another version than the store was last known to have; nil when that cannot be said.
+    private var hasOwnChanges: Bool? {
+        guard let opened, let remote else { return nil }
+        return remote.state.load()?.common?.manifest != opened.manifest
     }
 
     var json: String {
@@ -100,6 +113,13 @@ private struct Report {
             "{\"vault\":\(string(path)),\"id\":\(string(id?.description)),\"generation\":\(number(opened?.generation))"
             + ",\"source\":\(string(opened?.source)),\"agent\":\(until.map { "{\"until\":\"\($0)\"}" } ?? "null")"
             + ",\"state\":\"\(state.rawValue)\",\"roster\":\(number(opened?.rosterVersion)),\"member\":\(member)"
-            + ",\"passphrase\":\(string(opened?.passphrase))}\n"
+            + ",\"passphrase\":\(string(opened?.passphrase)),\"remote\":\(remoteJSON)}\n"
+    }
+
+    private var remoteJSON: String {
+        guard let remote else { return "null" }
+        let checked = remote.state.load().map { "\"\($0.checked)\"" } ?? "null"
+        return "{\"url\":\(ResourceJSON.quoted("\(remote.url)")),\"checked\":\(checked)"
+            + ",\"in_step\":\(hasOwnChanges.map { "\(!$0)" } ?? "null")}"
     }
 }

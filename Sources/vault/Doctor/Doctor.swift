@@ -65,6 +65,7 @@ struct Doctor {
             findings += tokens.findings
             if let (name, moment) = tokens.newest { clock.compare(moment, "\(name) was changed") }
             findings += BackupChecks.findings(reader, session.vault)
+            findings += RemoteChecks.findings(path, reader)
         } catch let needed as PassphraseNeeded {
             findings.append(
                 Finding(

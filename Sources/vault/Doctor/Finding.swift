@@ -2,7 +2,7 @@
 struct Finding {
     /// What was looked at.
     enum Check: String {
-        case permissions, state, trail, memory, core, environment, agent, identity, vault, clock, tokens, backup
+        case permissions, state, trail, memory, core, environment, agent, identity, vault, clock, tokens, backup, remote
     }
 
     enum State: String {

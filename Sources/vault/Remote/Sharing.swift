@@ -72,7 +72,7 @@ extension Remote {
         guard let remote = try Remote(of: session.vault.path) else {
             throw Failure(.usage, "--max-age asks for a shared store, which the vault has not", hint: settingHint)
         }
-        if let age = remote.age, age <= seconds { return }
+        if let age = remote.age, age < seconds { return }
         do {
             _ = try remote.synchronizer(for: session).synchronizer.pull()
         } catch {
