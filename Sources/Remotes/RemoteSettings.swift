@@ -144,7 +144,9 @@ public struct RemoteList: Sendable {
             case "url": settings.url = try cursor.readString(bytes).text(in: bytes)
             case "allow_http":
                 settings.allowsHTTP = cursor.take("true", bytes)
-                if !settings.allowsHTTP, !cursor.take("false", bytes) { throw JSONError("no truth", at: cursor.position) }
+                if !settings.allowsHTTP, !cursor.take("false", bytes) {
+                    throw JSONError("no truth", at: cursor.position)
+                }
             default:
                 guard let path = RemoteSettings.texts.first(where: { $0.name == member })?.path else {
                     unknown = String(decoding: JSONText.quoted(member), as: UTF8.self)

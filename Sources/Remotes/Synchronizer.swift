@@ -63,7 +63,8 @@ public final class Synchronizer {
     ///   - state: What is known of it.
     ///   - preference: Who is right where both sides changed the same; nil for an error that names it.
     public init(
-        _ vault: Vault, _ store: any Store, name: String, state: RemoteState, preferring preference: RecordMerge.Preference?
+        _ vault: Vault, _ store: any Store, name: String, state: RemoteState,
+        preferring preference: RecordMerge.Preference?
     ) {
         self.vault = vault
         self.store = store
@@ -153,7 +154,6 @@ public final class Synchronizer {
         // What the store has to have, and whether that is certain to be no other one than what is here.
         var (expected, replaces) = (memory?.common?.tag, false)
         for attempt in 0..<Self.attempts {
-            pause(attempt)
             guard let local = try local() else { throw VaultError.noSuchFile(vault.path.string) }
             var moved: StoredHead?
             if !replaces, let common = memory?.common, local.version.manifest == common.manifest {
@@ -174,6 +174,11 @@ public final class Synchronizer {
                 case .moved(let head): moved = head
                 }
             }
+            // The pause comes first: what is read behind it is merged and brought there at once.
+            if attempt > 0, moved != nil {
+                pause(attempt)
+                moved = try newestHead()
+            }
             guard let moved else {
                 // There is nothing any more, as after the loss of all of the store.
                 (expected, replaces) = (nil, true)
@@ -192,6 +197,12 @@ public final class Synchronizer {
             }
         }
         throw RemoteError.busy
+    }
+
+    /// What the store has now; nil when that is nothing.
+    private func newestHead() throws(StoreError) -> StoredHead? {
+        guard case .head(let head) = try store.readHead(unless: nil) else { return nil }
+        return head
     }
 
     /// Refuses a vault that is older than what it had in common with the store, as git may have checked out.

@@ -264,7 +264,8 @@ extension Failure {
         case .refused(let error): self.init(vault: error)
         case .conflicts(let conflicts):
             self.init(
-                .no, "here and in the shared store the same was changed: "
+                .no,
+                "here and in the shared store the same was changed: "
                     + conflicts.map(\.words).joined(separator: ", "),
                 hint: "say who is right with '\(Process.name) pull --prefer newest', ours or theirs; then "
                     + "'\(Process.name) push'")

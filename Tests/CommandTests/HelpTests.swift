@@ -9,7 +9,8 @@ import Testing
         "headers", "exec", "inject", "import", "export", "check", "log", "doctor", "redact", "scan", "member",
         "member list",
         "member add",
-        "member remove", "rekey", "remote", "remote set", "remote status", "remote remove", "pull", "push", "watch", "unlock", "lock", "status", "identity", "identity new", "identity show", "passphrase",
+        "member remove", "rekey", "remote", "remote set", "remote status", "remote remove", "pull", "push", "watch",
+        "unlock", "lock", "status", "identity", "identity new", "identity show", "passphrase",
         "helper", "helper bazel", "helper git", "helper docker", "helper kubectl", "helper goauth", "helper terraform",
         "git", "git setup", "git merge", "git diff",
     ]

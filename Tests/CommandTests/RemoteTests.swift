@@ -121,7 +121,8 @@ import Testing
     @Test func readerPullsAndDoesNotPush() throws {
         let team = try team()
         let key = try Home()
-        let made = try key.bash("vault identity new -o key --quiet | { read -r recipient _; echo ${recipient#*=}; }; cat key")
+        let made = try key.bash(
+            "vault identity new -o key --quiet | { read -r recipient _; echo ${recipient#*=}; }; cat key")
         let lines = made.text.split(separator: "\n").map(String.init)
         let recipient = try #require(made.text.firstMatch(of: /age1[a-z0-9]+/)).output
         let added = try team.first.bash("vault member add reader \(recipient) --quiet")
@@ -215,7 +216,9 @@ import Testing
 
     @Test func certificatesOfClients() throws {
         let cluster = try EtcdCluster(usesTLS: true)
-        let files = ["--ca", cluster.file("ca.crt"), "--cert", cluster.file("client.crt"), "--key", cluster.file("client.key")]
+        let files = [
+            "--ca", cluster.file("ca.crt"), "--cert", cluster.file("client.crt"), "--key", cluster.file("client.key"),
+        ]
         let team = try Team(cluster, options: files)
         #expect(try team.second.bash("vault pull --quiet && vault token demo").text == "demo-token-0123456789\n")
         let refused = try team.second.bash(

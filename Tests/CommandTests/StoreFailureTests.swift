@@ -22,9 +22,11 @@ import Testing
             vault status --json | jq -c .remote.in_step; findings | grep remote
             """)
         #expect(
-            used.text.matches(of: /1\ndemo-token-0123456789\ndemo-token-0123456789\nurl      etcd:.*\nchecked  20.*\n/).count == 1)
+            used.text.matches(of: /1\ndemo-token-0123456789\ndemo-token-0123456789\nurl      etcd:.*\nchecked  20.*\n/)
+                .count == 1)
         #expect(used.text.contains("state    not known\n69\nfalse\ntodo  remote "), "\(used.text)")
-        let line = "vault: not pushed yet: nobody answers at the store's host and port; the next change brings it to the store, or 'vault push' does\n"
+        let line =
+            "vault: not pushed yet: nobody answers at the store's host and port; the next change brings it to the store, or 'vault push' does\n"
         #expect(used.errorText.hasPrefix(line))
         for verb in ["pull", "push"] { #expect(try team.first.run("vault", [verb]).status == 69) }
         try team.cluster.restart(0)
@@ -46,7 +48,9 @@ import Testing
         #expect(away.status == 0)
         #expect(
             away.errorText.wholeMatch(
-                of: /vault: going on with the copy here \(store asked \d+ seconds? ago\): the shared store cannot be .*\n/)
+                of:
+                    /vault: going on with the copy here \(store asked \d+ seconds? ago\): the shared store cannot be .*\n/
+            )
                 != nil, "\(away.errorText)")
         #expect(try team.second.bash("vault exec other --max-age 1h -- true").errorText.isEmpty)
     }
@@ -123,7 +127,8 @@ import Testing
         for (key, value) in old { try put(team.cluster, key, value) }
         let refused = try team.first.run("vault", ["push"])
         #expect(refused.status == 65)
-        #expect(refused.errorText.contains("hint: if the store was restored from a backup, 'vault push --accept-older'"))
+        #expect(
+            refused.errorText.contains("hint: if the store was restored from a backup, 'vault push --accept-older'"))
         #expect(try team.first.run("vault", ["push", "--accept-older"]).errorText.hasPrefix("vault: brought to"))
         #expect(try team.second.bash("vault pull --quiet && vault token other").status == 0)
     }
@@ -136,7 +141,8 @@ import Testing
         _ = try team.cluster.post(
             "kv/deleterange",
             #"{"key":"\#(prefix.base64EncodedString())","range_end":"\#(end.base64EncodedString())"}"#)
-        #expect(try team.second.run("vault", ["pull"]).errorText.contains("there is nothing in the store; 'vault push'"))
+        #expect(
+            try team.second.run("vault", ["pull"]).errorText.contains("there is nothing in the store; 'vault push'"))
         #expect(try team.first.bash("add other").errorText.isEmpty)
         #expect(try team.second.bash("vault pull --quiet && vault token other").status == 0)
     }
@@ -152,7 +158,9 @@ import Testing
         let text = try cluster.post("kv/range", #"{"key":"\#(key)","range_end":"\#(end)"}"#)
         let pairs = try JSONDecoder().decode(Answer.self, from: Data(text.utf8)).kvs
         return Dictionary(
-            uniqueKeysWithValues: pairs.map { (String(decoding: Data(base64Encoded: $0.key) ?? Data(), as: UTF8.self), $0.value) })
+            uniqueKeysWithValues: pairs.map {
+                (String(decoding: Data(base64Encoded: $0.key) ?? Data(), as: UTF8.self), $0.value)
+            })
     }
 
     private func put(_ cluster: EtcdCluster, _ key: String, _ value: String) throws {

@@ -22,6 +22,7 @@ struct Team {
     ///   - cluster: The cluster.
     ///   - count: How many machines there are.
     ///   - options: What `remote set` is given besides the URL.
+    /// - Throws: What the commands have to say.
     init(_ cluster: EtcdCluster, machines count: Int = 2, options: [String] = []) throws {
         self.cluster = cluster
         url = "etcd://\(cluster.hostList)/\(UUID().uuidString)"

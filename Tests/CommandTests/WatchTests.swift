@@ -111,7 +111,8 @@ import Testing
         let output = try #require(try result?.get())
         #expect(
             output.text.wholeMatch(
-                of: /143\nvault: the shared store cannot be reached: .*\nvault: the vault follows the store again\n/) != nil,
+                of: /143\nvault: the shared store cannot be reached: .*\nvault: the vault follows the store again\n/)
+                != nil,
             "\(output.text)\(output.errorText)")
         #expect(try team.second.bash("vault token other").status == 0)
     }

@@ -44,7 +44,9 @@ struct PullCommand: ParsableCommand {
         switch pulled {
         case .empty:
             Messages.note(
-                isNew ? "there is nothing in the store" : "there is nothing in the store; '\(Process.name) push' fills it",
+                isNew
+                    ? "there is nothing in the store"
+                    : "there is nothing in the store; '\(Process.name) push' fills it",
                 unless: quiet)
         case .adopted: Messages.note("took the version of the store", unless: quiet)
         case .merged(let merge): merge.note(unless: quiet)

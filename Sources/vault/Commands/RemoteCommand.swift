@@ -141,7 +141,8 @@ struct RemoteCommand: ParsableCommand {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Have the vault no store any more.", discussion: "What is in the store, and the vault, stay there.")
+            abstract: "Have the vault no store any more.",
+            discussion: "What is in the store, and the vault, stay there.")
 
         @OptionGroup var options: AccessOptions
 
