@@ -164,10 +164,8 @@ import Testing
     }
 
     private func put(_ cluster: EtcdCluster, _ key: String, _ value: String) throws {
-        let folder = try TemporaryFolder()
         let body = #"{"key":"\#(Data(key.utf8).base64EncodedString())","value":"\#(value)"}"#
-        try Data(body.utf8).write(to: URL(filePath: folder.file("body")))
-        let answer = try cluster.post("kv/put", "@" + folder.file("body"))
+        let answer = try cluster.post("kv/put", body)
         #expect(answer.contains("revision"), "\(answer)")
     }
 }

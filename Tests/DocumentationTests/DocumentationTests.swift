@@ -48,9 +48,9 @@ private let docc = ProcessInfo.processInfo.environment["PATH", default: ""].spli
         let reference = try Document("Sources/vault/vault.docc/CommandLine.md")
         let all = Set(
             try [
-                ["init"], ["add"], ["exec"], ["headers"], ["import"], ["check"], ["scan"], ["passphrase"],
-                ["git", "setup"], ["git", "merge"],
-            ].flatMap { try help($0) })
+                "init", "add", "exec", "headers", "import", "check", "scan", "passphrase", "git setup", "git merge",
+                "remote set", "pull", "push", "watch",
+            ].flatMap { try help($0.split(separator: " ").map(String.init)) })
         // It speaks of curl's as well.
         let curl = Set(
             try Command.run("curl", ["-q", "--help", "all"]).text.matches(of: /--[a-z][a-z0-9.-]*/).map { String($0.0) }
