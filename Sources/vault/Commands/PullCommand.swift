@@ -36,7 +36,7 @@ struct PullCommand: ParsableCommand {
         let path = try Session.path(access)
         let remote = try Remote.required(of: path)
         let session = try Session(access, mayBeMissingAt: path)
-        let synchronizer = try remote.synchronizer(for: session, preferring: prefer?.value).synchronizer
+        let (store, synchronizer) = try remote.synchronizer(for: session, preferring: prefer?.value)
         let isNew = DurableFile.status(of: path) == nil
         let pulled = try synchronizer.pull()
         if isNew { session.rememberIfUnknown() }
@@ -51,7 +51,8 @@ struct PullCommand: ParsableCommand {
         case .adopted: Messages.note("took the version of the store", unless: quiet)
         case .merged(let merge): merge.note(unless: quiet)
         case .nothing:
-            let own = try synchronizer.hasOwnChanges() ? "; changes here wait for '\(Process.name) push'" : ""
+            let waiting = store.isReadOnly ? "are here alone" : "wait for '\(Process.name) push'"
+            let own = try synchronizer.hasOwnChanges() ? "; changes of this machine \(waiting)" : ""
             Messages.note("there is nothing new in the store\(own)", unless: quiet)
         }
         session.finish()
