@@ -1,4 +1,4 @@
-/// The completion scripts, with what ArgumentParser's own leave out: behind `exec … --` stands a command like any other.
+/// The completion scripts, with what ArgumentParser's own leave out: behind `exec … --` and `watch … --` stands a command like any other.
 enum Completion {
     /// A text to print, amended where it is such a script.
     static func amended(_ text: String) -> String {
@@ -18,7 +18,7 @@ enum Completion {
         # loaded, else by the names of commands and files.
         _\(name)_or_command() {
             local -i i
-            if [[ "${COMP_WORDS[1]}" = exec ]]; then
+            if [[ "${COMP_WORDS[1]}" = @(exec|watch) ]]; then
                 for ((i = 2; i < COMP_CWORD; i++)); do
                     [[ "${COMP_WORDS[i]}" = -- ]] || continue
                     if declare -F _command_offset >/dev/null; then
