@@ -129,7 +129,7 @@ extension Vault {
             let seen = trust.acceptsOlder ? nil : try ratchet.state(of: pin.id)
             let isThere = DurableFile.status(of: target) != nil
             guard isThere == (expected != nil) else { return nil }
-            if let expected, try read(target, pin, nil, followsGit: false).version != expected { return nil }
+            if let expected, try read(target, Pin(id: pin.id), nil, followsGit: true).version != expected { return nil }
             let reader = try read(copy, pin, seen, followsGit: false)
             _ = try reader.mapBlocks { _, _ in }
             let version = reader.version
@@ -137,11 +137,11 @@ extension Vault {
         }
     }
 
-    /// The version of a file that is said to be this vault; signatures and pin are checked, and its freshness is not.
+    /// The version of a file that is said to be this vault, of which ``look(at:)`` says what is checked.
     ///
     /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.
     public func version(of file: FilePath) throws -> VaultVersion {
-        try read(file, Pin(id: try pin(of: file).id), nil, followsGit: true).version
+        try look(at: file).version
     }
 
     /// Opens a file that is said to be a version of this vault, to look at it; signatures and pin are checked. Its
