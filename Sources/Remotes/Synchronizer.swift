@@ -296,15 +296,9 @@ public final class Synchronizer {
         let base = memory?.common?.base.flatMap { base in
             (try? vault.version(of: base.path)).flatMap { isCommon($0) ? base.path : nil }
         }
-        let side: VersionDifferences.Side? =
-            switch preference {
-            case .ours: .ours
-            case .theirs: .theirs
-            case .newest, nil: nil
-            }
         var merge = RecordMerge(preferring: preference)
         let written = try vault.merge(
-            theirs.file.path, base: base, expecting: local.version, takingMembersOf: side
+            theirs.file.path, base: base, expecting: local.version, takingMembersOf: preference?.side
         ) { differences in
             try differences.resolve { name, base, ours, theirs in
                 try merge.merge(name, base: base, ours: ours, theirs: theirs)

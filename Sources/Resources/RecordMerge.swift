@@ -16,6 +16,15 @@ public struct RecordMerge: Sendable {
         case ours
         /// Their side.
         case theirs
+
+        /// Whose list of members counts, which has no date.
+        public var side: VersionDifferences.Side? {
+            switch self {
+            case .newest: nil
+            case .ours: .ours
+            case .theirs: .theirs
+            }
+        }
     }
 
     /// What both sides changed, each in another way: named, never guessed.

@@ -265,8 +265,8 @@ extension Failure {
         case .conflicts(let conflicts):
             self.init(
                 .no,
-                "here and in the shared store the same was changed: "
-                    + conflicts.map(\.words).joined(separator: ", "),
+                "the vault here and the one in the shared store have conflicts: "
+                    + conflicts.map(\.words).joined(separator: "; "),
                 hint: "say who is right with '\(Process.name) pull --prefer newest', ours or theirs; then "
                     + "'\(Process.name) push'")
         case .readOnly: self.init(.notAllowed, "the shared store can only be read")

@@ -99,7 +99,7 @@ import Testing
             #expect(
                 output.errorText
                     == """
-                    vault: here and in the shared store the same was changed: demo (token)
+                    vault: the vault here and the one in the shared store have conflicts: demo: both sides changed the token
                     hint: say who is right with 'vault pull --prefer newest', ours or theirs; then 'vault push'
 
                     """)
@@ -111,7 +111,7 @@ import Testing
         #expect(write.errorText.hasPrefix("vault: the change is in the vault here, and not in the shared store\n"))
         #expect(try team.first.run("vault", ["show", "other"]).status == 0)
         let settled = try team.first.run("vault", ["pull", "--prefer", "newest"])
-        #expect(settled.errorText.contains("vault: settled as preferred: demo (token)\n"))
+        #expect(settled.errorText.contains("; 1 conflict settled\n"))
         #expect(try team.first.bash("vault token demo").text == "second-token-0123456789\n")
         #expect(try team.first.bash("vault history demo --reveal").text.contains("first-token-0123456789"))
         _ = try team.settle()

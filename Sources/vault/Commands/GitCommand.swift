@@ -63,21 +63,7 @@ struct GitCommand: ParsableCommand {
                 and theirs are git's: theirs is the commit of yours that is put on top.
                 """)
 
-        /// Who is right.
-        enum Side: String, ExpressibleByArgument, CaseIterable {
-            case newest, ours, theirs
-
-            var preference: RecordMerge.Preference {
-                switch self {
-                case .newest: .newest
-                case .ours: .ours
-                case .theirs: .theirs
-                }
-            }
-        }
-
-        @Option(help: ArgumentHelp("Who is right where both sides changed the same.", valueName: "side"))
-        var prefer: Side?
+        @OptionGroup var preference: PreferenceOption
 
         @Argument(
             help: ArgumentHelp("The vault; or BASE OURS THEIRS and the vault.", valueName: "path"),
@@ -87,7 +73,7 @@ struct GitCommand: ParsableCommand {
         @OptionGroup var options: AccessOptions
 
         func run() throws {
-            let merge = GitMerge(access: options.access, preference: prefer?.preference)
+            let merge = GitMerge(access: options.access, preference: preference.prefer)
             let files = CommandLine.bytes(of: paths).map { FilePath(bytes: $0) }
             switch files.count {
             case 0: try merge.settle(Session.path(options.access))

@@ -4,19 +4,6 @@ internal import Resources
 internal import SystemPackage
 internal import VaultFile
 
-/// Who is right where two sides changed the same.
-enum Preference: String, ExpressibleByArgument, CaseIterable {
-    case newest, ours, theirs
-
-    var value: RecordMerge.Preference {
-        switch self {
-        case .newest: .newest
-        case .ours: .ours
-        case .theirs: .theirs
-        }
-    }
-}
-
 struct PullCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull", abstract: "Fetch what the shared store has.",
@@ -26,8 +13,7 @@ struct PullCommand: ParsableCommand {
             machine the vault comes into being.
             """)
 
-    @Option(help: "Who is right where both sides changed the same.")
-    var prefer: Preference?
+    @OptionGroup var preference: PreferenceOption
 
     @OptionGroup var options: AccessOptions
 
@@ -36,7 +22,7 @@ struct PullCommand: ParsableCommand {
         let path = try Session.path(access)
         let remote = try Remote.required(of: path)
         let session = try Session(access, mayBeMissingAt: path)
-        let (store, synchronizer) = try remote.synchronizer(for: session, preferring: prefer?.value)
+        let (store, synchronizer) = try remote.synchronizer(for: session, preferring: preference.prefer)
         let isNew = DurableFile.status(of: path) == nil
         let pulled = try synchronizer.pull()
         if isNew { session.rememberIfUnknown() }
@@ -69,8 +55,7 @@ struct PushCommand: ParsableCommand {
             has the vault take its place.
             """)
 
-    @Option(help: "Who is right where both sides changed the same.")
-    var prefer: Preference?
+    @OptionGroup var preference: PreferenceOption
 
     @OptionGroup var options: AccessOptions
 
@@ -81,7 +66,7 @@ struct PushCommand: ParsableCommand {
         access.acceptOlder = false
         let session = try Session(access)
         let remote = try Remote.required(of: session.vault.path)
-        let synchronizer = try remote.synchronizer(for: session, preferring: prefer?.value).synchronizer
+        let synchronizer = try remote.synchronizer(for: session, preferring: preference.prefer).synchronizer
         let pushed = try synchronizer.push(replacingOlder: replacesOlder)
         switch pushed {
         case .nothing: Messages.note("the store has it already", unless: access.quiet)
@@ -97,10 +82,7 @@ struct PushCommand: ParsableCommand {
 extension RecordMerge {
     /// Tells what a merge came to.
     fileprivate func note(unless quiet: Bool) {
-        Messages.note("merged the version of the store with the changes here", unless: quiet)
-        if !settled.isEmpty {
-            Messages.note("settled as preferred: \(settled.map(\.words).enumeration)", unless: quiet)
-        }
+        Messages.note("merged the version of the store with the changes here\(settledWords)", unless: quiet)
         noteDropped(unless: quiet)
     }
 }

@@ -108,13 +108,7 @@ struct GitMerge {
     ) throws {
         var merge = RecordMerge(preferring: preference)
         var tally = Tally()
-        let members: VersionDifferences.Side? =
-            switch preference {
-            case .ours: .ours
-            case .theirs: .theirs
-            case .newest, nil: nil
-            }
-        try work(members) { differences in
+        try work(preference?.side) { differences in
             try differences.resolve { name, base, ours, theirs in
                 let record = try merge.merge(name, base: base, ours: ours, theirs: theirs)
                 tally.count(record)
@@ -122,16 +116,8 @@ struct GitMerge {
             }
             if !merge.conflicts.isEmpty { throw Conflicts(conflicts: merge.conflicts) }
         }
-        let settled = merge.settled.count
-        Messages.note(
-            "merged \(path): \(tally.words)"
-                + (settled == 0 ? "" : "; \(settled) conflict\(settled == 1 ? "" : "s") settled"),
-            unless: access.quiet)
-        for dropped in merge.dropped {
-            Messages.note(
-                "\(dropped.name): not all earlier tokens fit, and the oldest \(dropped.count) are dropped",
-                unless: access.quiet)
-        }
+        Messages.note("merged \(path): \(tally.words)\(merge.settledWords)", unless: access.quiet)
+        merge.noteDropped(unless: access.quiet)
     }
 
     /// What both sides changed, each in another way.
@@ -148,7 +134,7 @@ struct GitMerge {
         func command(_ side: String) -> String { "\(Process.name) git merge --prefer \(side) \(word)" }
         switch error {
         case let error as Conflicts:
-            for conflict in error.conflicts { Messages.print("\(conflict.name): \(conflict.subject.words)") }
+            for conflict in error.conflicts { Messages.print(conflict.words) }
             return Failure(
                 .no, "\(path) has conflicts, and is as it was here",
                 hint: "to take the newer of each (or ours, or theirs): \(command("newest"))")
@@ -223,21 +209,6 @@ private struct UnmergedVault {
             throw Failure(
                 .usage, "\(path) is not as git left it, and what was changed would be lost",
                 hint: "if it may be: git checkout --ours \(path.bytes.shellWord.text)")
-        }
-    }
-}
-
-extension RecordMerge.Conflict.Subject {
-    private static let members = [
-        "urls": "the URLs", "headers": "the headers", "env": "the variables", "username": "the user name",
-        "note": "the note", "tags": "the tags", "token": "the token", "expires": "when the token expires",
-    ]
-
-    fileprivate var words: String {
-        switch self {
-        case .member(let name): "both sides changed \(Self.members[name] ?? name)"
-        case .removedHere: "removed here, changed there"
-        case .removedThere: "changed here, removed there"
         }
     }
 }

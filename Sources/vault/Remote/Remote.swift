@@ -115,14 +115,3 @@ struct RemotePassword {
         return content.finish()
     }
 }
-
-extension RecordMerge.Conflict {
-    /// What it is about, for a message.
-    var words: String {
-        switch subject {
-        case .member(let member): "\(name) (\(member))"
-        case .removedHere: "\(name) (removed here, changed there)"
-        case .removedThere: "\(name) (changed here, removed there)"
-        }
-    }
-}

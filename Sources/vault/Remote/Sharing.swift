@@ -81,14 +81,3 @@ extension Remote {
         }
     }
 }
-
-extension RecordMerge {
-    /// Tells of earlier tokens that a merge had no room for.
-    func noteDropped(unless quiet: Bool) {
-        for dropped in dropped {
-            Messages.note(
-                "\(dropped.name) has no room for \(dropped.count) of its earlier tokens; the oldest are dropped",
-                unless: quiet)
-        }
-    }
-}
