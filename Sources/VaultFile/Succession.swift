@@ -41,10 +41,13 @@ struct Succession {
     ///   - ours: One of them.
     ///   - theirs: The other one.
     ///   - seen: The newest version seen here.
+    ///   - countsOnFromSeen: Whether the generation is to be above that of the version seen, too. In git's history, which
+    ///     has branches, it is not: a version is compared with the one that it comes from.
     ///   - members: Those of a new roster, where both changed it.
     ///   - side: Whose roster is kept otherwise.
     init(
-        merging ours: VaultVersion, _ theirs: VaultVersion, seen: Ratchet.State?, members: [Member]?,
+        merging ours: VaultVersion, _ theirs: VaultVersion, seen: Ratchet.State?,
+        countingOnFromSeen countsOnFromSeen: Bool, members: [Member]?,
         keeping side: VersionDifferences.Side
     ) {
         let versions = [ours.state, theirs.state]
@@ -52,7 +55,7 @@ struct Succession {
         previous = versions.map(\.manifest)
         self.members = members
         var generation = versions.filter { $0.roster == roster }.map(\.generation).max() ?? 0
-        if let seen, seen.roster == roster, !previous.contains(seen.manifest) {
+        if countsOnFromSeen, let seen, seen.roster == roster, !previous.contains(seen.manifest) {
             // Neither of the two, so that the next generation would be taken for no successor of it.
             generation = max(generation, seen.generation + 1)
         }

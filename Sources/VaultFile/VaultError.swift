@@ -25,6 +25,8 @@ public enum VaultError: Error, Equatable {
     case membersConflict(version: Int)
     /// A version that was to be merged is by somebody who may not write any more under the list of that version.
     case writerRemoved(path: String, label: String, version: Int)
+    /// The version that was to be merged is older than the one that both sides come from.
+    case olderThanBase
     /// There is no file at the path.
     case noSuchFile(String)
     /// There is a file at the path already.

@@ -182,6 +182,10 @@ extension Vault {
         if isShared, let earlier, let objection = their.objection(after: earlier) {
             throw VaultError.older(path: versions.theirs.string, objection)
         }
+        let isOlder = earlier.map { their.state.isOlder(than: $0.state) } ?? false
+        // Whoever may push to a repository could have put it there. A revert is for somebody to say.
+        if isOlder, members == .ours, !isShared { return (.ours, nil) }
+        if isOlder, members != .theirs { throw VaultError.olderThanBase }
         let settled = try settleMembers(ours, theirs, members, pin, seen)
         let (theirPrevious, theirState) = (their.previous, their.state)
         var differences = VersionDifferences(base: base, ours: ours, theirs: theirs)
@@ -189,15 +193,19 @@ extension Vault {
         if settled.members == nil {
             let sameRoster = our.state.roster == their.state.roster
             if !isShared, settled.side == .ours || sameRoster, differences.equals(.ours) { return (.ours, nil) }
+            // What is taken back on purpose becomes a version of its own, later than what it takes the place of.
             let isLater =
-                !isShared || seen?.objection(to: theirState, previous: theirPrevious, followsGit: false) == nil
+                isShared
+                ? seen?.objection(to: theirState, previous: theirPrevious, followsGit: false) == nil : !isOlder
             if settled.side == .theirs || sameRoster, differences.equals(.theirs), isLater {
                 let version = try replace(output, by: versions.theirs, their, pin, keepsBackup: keepsBackup)
                 return (.theirs, version)
             }
         }
         var outcome = try differences.changes(to: settled.side)
-        let succession = Succession(merging: our, their, seen: seen, members: settled.members, keeping: settled.side)
+        let succession = Succession(
+            merging: our, their, seen: seen, countingOnFromSeen: isShared, members: settled.members,
+            keeping: settled.side)
         let writer = VaultWriter(signer: try signer(in: outcome.reader.roster, for: succession))
         let version = try writer.write(
             outcome.changes, to: &outcome.reader, as: succession, path: output, keepsBackup: keepsBackup)

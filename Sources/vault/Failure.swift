@@ -171,6 +171,8 @@ extension Failure {
             self.init(
                 .no, "both sides changed the members, and have another version \(version) of the list",
                 hint: "the vault's owner decides whose list it is, with --prefer ours or --prefer theirs")
+        case .olderThanBase:
+            self.init(.no, "their version is older than the one that both sides come from")
         case .writerRemoved(let path, let label, let version):
             self.init(
                 .notAllowed,

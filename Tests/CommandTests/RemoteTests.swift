@@ -111,7 +111,7 @@ import Testing
         #expect(write.errorText.hasPrefix("vault: the change is in the vault here, and not in the shared store\n"))
         #expect(try team.first.run("vault", ["show", "other"]).status == 0)
         let settled = try team.first.run("vault", ["pull", "--prefer", "newest"])
-        #expect(settled.errorText.contains("; 1 conflict settled\n"))
+        #expect(settled.errorText.contains("vault: settled: demo: both sides changed the token\n"))
         #expect(try team.first.bash("vault token demo").text == "second-token-0123456789\n")
         #expect(try team.first.bash("vault history demo --reveal").text.contains("first-token-0123456789"))
         _ = try team.settle()

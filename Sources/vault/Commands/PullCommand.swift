@@ -82,7 +82,8 @@ struct PushCommand: ParsableCommand {
 extension RecordMerge {
     /// Tells what a merge came to.
     fileprivate func note(unless quiet: Bool) {
-        Messages.note("merged the version of the store with the changes here\(settledWords)", unless: quiet)
+        Messages.note("merged the version of the store with the changes here", unless: quiet)
+        noteSettled(unless: quiet)
         noteDropped(unless: quiet)
     }
 }

@@ -12,20 +12,29 @@ struct GitMerge {
 
     /// How many of the resources that the two sides disagree on came from where.
     private struct Tally {
+        private static let mostNamed = 10
+
         var ours = 0
         var theirs = 0
-        var both = 0
+        var both: [RecordName] = []
+        /// Whether the two sides were compared at all: not where one of them was to be left alone.
+        var isCompared = false
 
-        mutating func count(_ record: borrowing MergedRecord) {
+        mutating func count(_ record: borrowing MergedRecord, _ name: RecordName) {
             switch record {
             case .ours: ours += 1
             case .theirs: theirs += 1
-            case .new: both += 1
+            case .new: both.append(name)
             }
         }
 
         var words: String {
-            let parts = [(theirs, "from there"), (both, "of both"), (ours, "from here")].filter { $0.0 > 0 }
+            // Those that are neither side's are named: what one says of the URLs goes with what the other says of the token.
+            if !isCompared { return "our version is kept" }
+            let mixed = both.prefix(Self.mostNamed).map(\.description).joined(separator: ", ")
+            let names = both.count > Self.mostNamed ? "\(mixed), …" : mixed
+            let parts = [(theirs, "from there"), (both.count, "of both (\(names))"), (ours, "from here")]
+                .filter { $0.0 > 0 }
             guard let first = parts.first else { return "both sides have the same resources" }
             return "\(first.0) resource\(first.0 == 1 ? "" : "s") \(first.1)"
                 + parts.dropFirst().map { ", \($0.0) \($0.1)" }.joined()
@@ -109,14 +118,16 @@ struct GitMerge {
         var merge = RecordMerge(preferring: preference)
         var tally = Tally()
         try work(preference?.side) { differences in
+            tally.isCompared = true
             try differences.resolve { name, base, ours, theirs in
                 let record = try merge.merge(name, base: base, ours: ours, theirs: theirs)
-                tally.count(record)
+                tally.count(record, name)
                 return record
             }
             if !merge.conflicts.isEmpty { throw Conflicts(conflicts: merge.conflicts) }
         }
-        Messages.note("merged \(path): \(tally.words)\(merge.settledWords)", unless: access.quiet)
+        Messages.note("merged \(path): \(tally.words)", unless: access.quiet)
+        merge.noteSettled(unless: access.quiet)
         merge.noteDropped(unless: access.quiet)
     }
 
@@ -130,7 +141,9 @@ struct GitMerge {
         _ error: any Error, _ path: FilePath, base: FilePath, ours: FilePath, theirs: FilePath,
         isDriver: Bool = false
     ) -> Failure {
-        let word = path.bytes.shellWord.text
+        // git works at the top of the tree; whoever called it may be elsewhere.
+        let isElsewhere = isDriver && Variables.text("GIT_PREFIX") != nil
+        let word = (isElsewhere ? path.absolute : path).bytes.shellWord.text
         func command(_ side: String) -> String { "\(Process.name) git merge --prefer \(side) \(word)" }
         switch error {
         case let error as Conflicts:
@@ -142,9 +155,20 @@ struct GitMerge {
             return Failure(
                 .no, "both sides changed the members, and have another version \(version) of the list",
                 hint: "the vault's owner decides whose it is (ours, or theirs): \(command("ours"))")
+        case VaultError.olderThanBase:
+            return Failure(
+                .no, "their version of \(path) is older than the one that both sides come from",
+                hints: [
+                    "to merge it would take back what was changed since, as whoever wants an old token back could wish",
+                    "if it is to be so, as after 'git revert': \(command("theirs")); otherwise: \(command("ours"))",
+                ])
         case VaultError.noSuchFile: return Failure(error)
         default:
-            let failure = Failure(error)
+            let names = [(base, "the version before"), (ours, "our version"), (theirs, "their version")]
+            let named = (error as? VaultError).map { error in
+                names.filter { $0.0 != path }.reduce(error) { $0.renaming($1.0.string, to: "\($1.1) of \(path)") }
+            }
+            let failure = Failure(named ?? error)
             var hints = failure.hints
             if case VaultError.writerRemoved(let refused, _, _) = error {
                 let side = refused == ours.string ? "theirs" : "ours"
@@ -153,10 +177,7 @@ struct GitMerge {
                 // What stopped it may be mended, and git does not ask again.
                 hints.append("then go on: \(Process.name) git merge \(word)")
             }
-            let names = [(base, "the version before"), (ours, "our version"), (theirs, "their version")]
-            let file = names.first { file, _ in file != path && failure.message.hasPrefix("\(file) ") }
-            let message = file.map { "\($1) of \(path)" + failure.message.dropFirst($0.string.count) }
-            return Failure(code: failure.status, message ?? failure.message, hints: hints)
+            return Failure(code: failure.status, failure.message, hints: hints)
         }
     }
 }
@@ -208,7 +229,10 @@ private struct UnmergedVault {
         guard found == ours || found == theirs else {
             throw Failure(
                 .usage, "\(path) is not as git left it, and what was changed would be lost",
-                hint: "if it may be: git checkout --ours \(path.bytes.shellWord.text)")
+                hints: [
+                    "if it may be: git checkout --ours \(path.bytes.shellWord.text)",
+                    "if it is what this command made of it, and was ended: git add \(path.bytes.shellWord.text)",
+                ])
         }
     }
 }

@@ -91,17 +91,22 @@ struct GitSetup {
 
     /// Adds lines to a file that may not be there.
     private func append(_ lines: [[UInt8]], to path: FilePath) throws {
-        let file = DurableFile.target(of: path)
+        var status = stat()
+        if unsafe path.withPlatformString({ unsafe lstat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFLNK {
+            throw Failure(
+                .setting, "\(path) is a symbolic link, which git does not follow",
+                hint: "put a file in its place, and run this again")
+        }
         let newline = UInt8(ascii: "\n")
-        var text = try SmallFile.read(file) ?? []
+        var text = try SmallFile.read(path) ?? []
         if let last = text.last, last != newline { text.append(newline) }
         for line in lines { text += line + [newline] }
         let mask = umask(0)
         umask(mask)
-        let mode = DurableFile.status(of: file).map { $0.st_mode & 0o777 } ?? 0o666 & ~mask
-        try DurableFile.write(file, mode: FilePermissions(rawValue: mode), adopting: true) {
+        let mode = DurableFile.status(of: path).map { $0.st_mode & 0o777 } ?? 0o666 & ~mask
+        try DurableFile.write(path, mode: FilePermissions(rawValue: mode), adopting: true) {
             (descriptor) throws(VaultError) in
-            try DurableFile.write(text.span, to: descriptor, at: file)
+            try DurableFile.write(text.span, to: descriptor, at: path)
         }
     }
 
@@ -133,14 +138,16 @@ struct GitSetup {
     private var settings: [(name: String, value: [UInt8])] {
         let program = Process.path.shellWord
         let percent = UInt8(ascii: "%")
+        let driver = program.flatMap { $0 == percent ? [percent, percent] : [$0] } + " git merge".utf8
+        let files = " -- %O %A %B %P".utf8
         return [
             ("merge.vault.name", Array("vaults, by their records".utf8)),
-            (
-                "merge.vault.driver",
-                program.flatMap { $0 == percent ? [percent, percent] : [$0] } + " git merge -- %O %A %B %P".utf8
-            ),
-            // Between versions that nobody will see there is nothing to decide.
-            ("merge.vault.recursive", Array("binary".utf8)),
+            ("merge.vault.driver", driver + files),
+            // Where branches were merged crosswise, git merges the versions that both come from first. Nobody can be asked
+            // about those, nor sees the result; but what is missing in it would look as if both sides had added it.
+            ("merge.vault.recursive", Array("vault-base".utf8)),
+            ("merge.vault-base.name", Array("versions that vaults come from".utf8)),
+            ("merge.vault-base.driver", driver + " --quiet --prefer newest".utf8 + files),
             ("diff.vault.textconv", program + " git diff --".utf8),
             // Otherwise git would keep the names of the resources in the repository, for everybody to read.
             ("diff.vault.cachetextconv", Array("false".utf8)),

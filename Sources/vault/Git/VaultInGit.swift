@@ -45,8 +45,9 @@ extension Sequence<UInt8> {
 }
 
 extension [UInt8] {
-    /// The bytes as one word of a shell.
+    /// The bytes, which are a path, as one word of a shell that no program takes for an option.
     var shellWord: [UInt8] {
+        if first == UInt8(ascii: "-") { return (Array("./".utf8) + self).shellWord }
         let plain = Set("/._-+,:@".utf8)
         let isPlain = allSatisfy { byte in
             let character = Character(Unicode.Scalar(byte))

@@ -7,6 +7,9 @@ internal import VaultFile
 /// A version of a vault as text for git: a line for each thing that can be said of it, so that what differs between two
 /// versions reads like a log. Nothing in it is secret, and nothing depends on when it is looked at.
 struct VersionText {
+    /// The largest file, in bytes, that is read for its hash alone: 64 MiB.
+    private static let mostHashed = 64 << 20
+
     private let file: FilePath
     private let size: Int
 
@@ -37,7 +40,8 @@ struct VersionText {
         } catch let error as VaultError {
             if case .system = error { throw error }
         } catch is Failure {}
-        let bytes = try SmallFile.read(file, maximumSize: .max) ?? []
+        if size > Self.mostHashed { return ["vault of \(size) bytes\(reason)"] }
+        let bytes = try SmallFile.read(file, maximumSize: Self.mostHashed) ?? []
         // Of what git has a hash of as well: nothing that is secret.
         let hash = BLAKE2b.hash(bytes.span, personalization: "vault/v1 file").prefix(8)
         let digits = hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

@@ -35,8 +35,8 @@ extension RecordMerge {
         }
     }
 
-    /// How many conflicts were settled, behind what else is said of a merge; empty when there were none.
-    var settledWords: String {
-        settled.isEmpty ? "" : "; \(settled.count) conflict\(settled.count == 1 ? "" : "s") settled"
+    /// Tells which conflicts were settled.
+    func noteSettled(unless quiet: Bool) {
+        for conflict in settled { Messages.note("settled: \(conflict.words)", unless: quiet) }
     }
 }
