@@ -122,7 +122,9 @@ struct VaultWriter {
         var doubt: VaultError?
         do throws(VaultError) {
             try DurableFile.write(
-                path, backup: replacing && keepsBackup ? path.withSuffix(".bak") : nil, mode: mode, replacing: replacing
+                path, backup: replacing && keepsBackup ? path.withSuffix(".bak") : nil, mode: mode, replacing: replacing,
+                // What git has made for a merge is no place in which somebody would look for remains.
+                unnamed: !keepsBackup
             ) { (descriptor) throws(VaultError) in
                 if replacing { Self.keepOwner(of: path, on: descriptor) }
                 var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)

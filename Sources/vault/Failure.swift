@@ -181,9 +181,7 @@ extension Failure {
         case .noSuchFile(let path):
             self.init(
                 .missing, "there is no vault at \(FilePath(path).absolute)",
-                hint: unsafe access(Self.backup(of: path), F_OK) == 0
-                    ? "the version before it is there: cp \(Self.backup(of: path)) \(path)"
-                    : "make one with '\(Process.name) init', or name the one that you were given with --vault")
+                hint: Self.wayToVault(path))
         case .exists(let path): self.init(.exists, "\(path) exists already")
         case .setting(let file, let line, let what): self.init(.setting, "\(file), line \(line): \(what)")
         case .tooLarge(let what): self.init(.usage, what)
@@ -208,6 +206,17 @@ extension Failure {
             self.init(
                 .io, "\(path): written, durability unknown: \(Self.text(number))")
         }
+    }
+
+    /// How to come by a vault that is not there.
+    private static func wayToVault(_ path: String) -> String {
+        if unsafe access(backup(of: path), F_OK) == 0 {
+            return "the version before it is there: cp \(backup(of: path)) \(path)"
+        }
+        if (try? Remote(of: FilePath(path))) != nil {
+            return "fetch it from its shared store with '\(Process.name) pull'"
+        }
+        return "make one with '\(Process.name) init', or name the one that you were given with --vault"
     }
 
     /// Where the version before is kept: behind a link, that lies beside the file itself.
