@@ -10,20 +10,28 @@ public import VaultFile
 public struct RemoteState: Sendable {
     /// What is known.
     public struct Memory: Sendable {
-        /// When the store last answered.
-        public var checked: Timestamp
+        /// When the store last answered; nil when it never did.
+        public var checked: Timestamp?
+        /// When it was last asked in vain; nil when it has answered since.
+        public var failed: Timestamp?
         /// What store and vault last had in common; nil when that is nothing.
         public var common: Common?
+
+        /// Whether the store had the version of that manifest when it last answered.
+        public func isInStore(_ manifest: String) -> Bool { common?.tag != nil && common?.manifest == manifest }
     }
 
     /// A version that both had.
     public struct Common: Sendable {
-        /// The store's name for it.
-        public let tag: String
+        /// The store's name for it; nil where the store has nothing any more, or is another one than it was.
+        public let tag: String?
         /// The hash of its manifest, as `VaultVersion.manifest` has it.
         public let manifest: String
         /// The file, if it is there.
         let base: OpenedFile?
+
+        /// The same where the store is not known to have it.
+        var withoutTag: Common { Common(tag: nil, manifest: manifest, base: base) }
     }
 
     private let folder: FilePath?
@@ -34,7 +42,7 @@ public struct RemoteState: Sendable {
     /// - Parameters:
     ///   - parent: The folder with those of all vaults, which need not exist; nil where nothing is remembered.
     ///   - vault: The vault.
-    ///   - url: The store. What is known of another one is void.
+    ///   - url: The store. Of another one nothing but the version that it had in common with the vault counts.
     public init(in parent: FilePath?, vault: FilePath, url: String) {
         let place = KnownVaults.place(of: vault).bytes
         let hash = BLAKE2b.hash(place.span, personalization: "vault/v1 remote").prefix(16)
@@ -48,26 +56,30 @@ public struct RemoteState: Sendable {
 
     /// What is known; nil when it is nothing.
     public func load() -> Memory? {
-        guard let folder, let file, DurableFile.status(of: file) != nil else { return nil }
-        func read() -> Memory? {
-            guard let text = try? SmallFile.read(file) else { return nil }
-            return Self.parse(
-                String(decoding: text, as: UTF8.self), url, OpenedFile(reading: folder.appending(Self.baseName)))
-        }
+        guard let file, DurableFile.status(of: file) != nil else { return nil }
         // In a folder that cannot be written nobody else writes.
         return (try? VaultLock.hold(file, patience: Self.patience) { read() }) ?? read()
     }
 
     /// Remembers it. A folder that cannot be written is no failure.
-    func save(_ memory: Memory) {
+    func save(_ memory: Memory) { update { $0 = memory } }
+
+    /// Remembers that the store could not be reached now, until it answers. A folder that cannot be written is no failure.
+    public func noteFailure() { update { $0.failed = .now } }
+
+    private func read() -> Memory? {
+        guard let folder, let file, let text = try? SmallFile.read(file) else { return nil }
+        return Self.parse(
+            String(decoding: text, as: UTF8.self), url, OpenedFile(reading: folder.appending(Self.baseName)))
+    }
+
+    private func update(_ body: (inout Memory) -> Void) {
         guard let folder, let file else { return }
-        var text = "vault/v1 remote\nurl \(url)\nchecked \(memory.checked)\n"
-        // A tag is the store's word.
-        if let common = memory.common, !common.tag.utf8.contains(UInt8(ascii: "\n")) {
-            text += "tag \(common.tag)\nmanifest \(common.manifest)\n"
-        }
         try? DurableFile.createFolder(folder)
         try? VaultLock.hold(file, patience: Self.patience) {
+            var memory = read() ?? Memory()
+            body(&memory)
+            let text = text(memory)
             DurableFile.removeRemains(of: file)
             try memory.common?.base?.keep(as: folder.appending(Self.baseName))
             try DurableFile.write(file, adopting: true) { (descriptor) throws(VaultError) in
@@ -79,13 +91,35 @@ public struct RemoteState: Sendable {
     /// How long others who do the same are waited for, in seconds.
     private static let patience = 2
 
+    // MARK: - Text
+
+    private func text(_ memory: Memory) -> String {
+        // A tag is the store's word.
+        let tag = memory.common?.tag.flatMap { $0.utf8.contains(UInt8(ascii: "\n")) ? nil : $0 }
+        let lines = [
+            ("url", url), ("checked", memory.checked?.description), ("failed", memory.failed?.description),
+            ("tag", tag), ("manifest", memory.common?.manifest),
+        ]
+        return Self.heading + "\n" + lines.compactMap { name, value in value.map { "\(name) \($0)\n" } }.joined()
+    }
+
+    private static let heading = "vault/v1 remote"
+
     private static func parse(_ text: String, _ url: String, _ base: OpenedFile?) -> Memory? {
         var lines = TextLines(text)
-        guard lines.take("vault/v1 remote"), lines.value("url")?.utf8.elementsEqual(url.utf8) ?? false,
-            let checked = lines.value("checked").flatMap({ Timestamp($0) })
-        else { return nil }
-        if lines.isAtEnd { return Memory(checked: checked, common: nil) }
-        guard let tag = lines.value("tag"), let manifest = lines.value("manifest"), lines.isAtEnd else { return nil }
-        return Memory(checked: checked, common: Common(tag: String(tag), manifest: String(manifest), base: base))
+        guard lines.take(heading), let found = lines.value("url") else { return nil }
+        func valueIfThere(_ word: String) -> Substring? {
+            var ahead = lines
+            guard let value = ahead.value(word) else { return nil }
+            lines = ahead
+            return value
+        }
+        let (checked, failed) = (valueIfThere("checked"), valueIfThere("failed"))
+        let (tag, manifest) = (valueIfThere("tag"), valueIfThere("manifest"))
+        guard lines.isAtEnd else { return nil }
+        let common = manifest.map { Common(tag: tag.map { String($0) }, manifest: String($0), base: base) }
+        guard found.utf8.elementsEqual(url.utf8) else { return Memory(common: common?.withoutTag) }
+        return Memory(
+            checked: checked.flatMap { Timestamp($0) }, failed: failed.flatMap { Timestamp($0) }, common: common)
     }
 }

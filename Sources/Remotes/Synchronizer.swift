@@ -90,7 +90,8 @@ public final class Synchronizer {
                 remember(memory?.common)
                 return .nothing
             case .absent:
-                remember(nil)
+                // What both had stays what a merge begins from, should the store show something again.
+                remember(memory?.common?.withoutTag)
                 return .empty
             case .head(let head):
                 if let pulled = try take(head) { return pulled }
@@ -332,7 +333,7 @@ public final class Synchronizer {
     /// Reads what is known, which others may have changed, where it can be written down at all.
     private func recall() {
         guard let loaded = state.load() else { return }
-        if let memory, memory.checked > loaded.checked { return }
+        if let known = memory?.checked, loaded.checked.map({ known > $0 }) ?? true { return }
         memory = loaded
     }
 
@@ -341,7 +342,7 @@ public final class Synchronizer {
     }
 
     private func remember(_ common: RemoteState.Common?) {
-        let memory = RemoteState.Memory(checked: .now, common: common)
+        let memory = RemoteState.Memory(checked: .now, failed: nil, common: common)
         self.memory = memory
         state.save(memory)
     }

@@ -135,16 +135,65 @@ import Testing
 
     @Test func lostStoreIsFilledAgain() throws {
         let team = try team()
-        let prefix = Data((String(team.url.split(separator: "/").last ?? "") + "/").utf8)
-        var end = prefix
-        end[end.count - 1] += 1
-        _ = try team.cluster.post(
-            "kv/deleterange",
-            #"{"key":"\#(prefix.base64EncodedString())","range_end":"\#(end.base64EncodedString())"}"#)
+        try clear(team.cluster, String(team.url.split(separator: "/").last ?? ""))
         #expect(
             try team.second.run("vault", ["pull"]).errorText.contains("there is nothing in the store; 'vault push'"))
         #expect(try team.first.bash("add other").errorText.isEmpty)
         #expect(try team.second.bash("vault pull --quiet && vault token other").status == 0)
+    }
+
+    /// Makes a vault that has taken a record away since the store had `old`, and one that both have.
+    private func teamThatRemoved() throws -> (team: Team, prefix: String, old: [String: String]) {
+        let team = try team()
+        let prefix = String(team.url.split(separator: "/").last ?? "")
+        #expect(try team.first.bash("add gone").errorText.isEmpty)
+        let old = try pairs(team.cluster, prefix)
+        #expect(try team.first.bash("vault remove gone --quiet && add kept && add other").errorText.isEmpty)
+        return (team, prefix, old)
+    }
+
+    @Test func absentAndThenOldIsRefusedByWriters() throws {
+        let (team, prefix, old) = try teamThatRemoved()
+        let before = try team.first.vaultBytes()
+        try clear(team.cluster, prefix)
+        #expect(try team.first.run("vault", ["pull"]).errorText.contains("there is nothing in the store; 'vault push'"))
+        #expect(try team.first.bash("vault status --json | jq .remote.in_step").text == "false\n")
+        for (key, value) in old { try put(team.cluster, key, value) }
+        for verb in ["pull", "push"] {
+            let output = try team.first.run("vault", [verb])
+            #expect(output.status == 65, "\(verb): \(output.errorText)")
+            #expect(try team.first.vaultBytes() == before)
+        }
+        // Not with changes of its own either.
+        #expect(try team.first.bash("add mine").status == 65)
+        #expect(try team.first.bash("vault list --json | jq -r .[].name").text == "demo\nkept\nmine\nother\n")
+        // A store that is empty once more is filled.
+        try clear(team.cluster, prefix)
+        #expect(try team.first.run("vault", ["push"]).errorText.hasPrefix("vault: brought to etcd://"))
+        #expect(try team.second.bash("vault pull --quiet && vault token mine").status == 0)
+    }
+
+    @Test func whatWasInCommonOutlastsAMove() throws {
+        let (team, prefix, old) = try teamThatRemoved()
+        let elsewhere = "\(prefix)-new"
+        for (key, value) in old { try put(team.cluster, key.replacing(prefix, with: elsewhere), value) }
+        let moved = try team.first.bash(
+            "vault remote set \(team.url)-new --quiet; vault status --json | jq -c '.remote | [.checked, .in_step]'")
+        #expect(moved.text == "[null,false]\n")
+        let before = try team.first.vaultBytes()
+        #expect(try team.first.run("vault", ["pull"]).status == 65)
+        #expect(try team.first.vaultBytes() == before)
+    }
+
+    /// Takes everything away below a prefix.
+    private func clear(_ cluster: EtcdCluster, _ prefix: String) throws {
+        let (key, end) = Self.range(prefix)
+        _ = try cluster.post("kv/deleterange", #"{"key":"\#(key)","range_end":"\#(end)"}"#)
+    }
+
+    /// Where the keys below a prefix begin and end, in base64.
+    private static func range(_ prefix: String) -> (key: String, end: String) {
+        (Data("\(prefix)/".utf8).base64EncodedString(), Data("\(prefix)0".utf8).base64EncodedString())
     }
 
     /// All keys below a prefix, with their values in base64.
@@ -153,8 +202,7 @@ import Testing
             struct Pair: Decodable { let key, value: String }
             let kvs: [Pair]
         }
-        let key = Data("\(prefix)/".utf8).base64EncodedString()
-        let end = Data("\(prefix)0".utf8).base64EncodedString()
+        let (key, end) = Self.range(prefix)
         let text = try cluster.post("kv/range", #"{"key":"\#(key)","range_end":"\#(end)"}"#)
         let pairs = try JSONDecoder().decode(Answer.self, from: Data(text.utf8)).kvs
         return Dictionary(

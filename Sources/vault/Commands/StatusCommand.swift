@@ -101,7 +101,7 @@ private struct Report {
     /// Whether the vault is another version than the store was last known to have; nil when that cannot be said.
     private var hasOwnChanges: Bool? {
         guard let opened, let remote else { return nil }
-        return remote.state.load()?.common?.manifest != opened.manifest
+        return !(remote.state.load()?.isInStore(opened.manifest) ?? false)
     }
 
     var json: String {
@@ -118,7 +118,7 @@ private struct Report {
 
     private var remoteJSON: String {
         guard let remote else { return "null" }
-        let checked = remote.state.load().map { "\"\($0.checked)\"" } ?? "null"
+        let checked = remote.state.load()?.checked.map { "\"\($0)\"" } ?? "null"
         return "{\"url\":\(ResourceJSON.quoted("\(remote.url)")),\"checked\":\(checked)"
             + ",\"in_step\":\(hasOwnChanges.map { "\(!$0)" } ?? "null")}"
     }

@@ -18,7 +18,7 @@ enum RemoteChecks {
             return [Finding(.remote, error)]
         }
         let memory = remote.state.load()
-        guard let common = memory?.common else {
+        guard let common = memory?.common, common.tag != nil else {
             return [
                 Finding(
                     .remote, .todo, "\(remote.url) has had nothing in common with the vault yet",
