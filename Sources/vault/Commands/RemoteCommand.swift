@@ -65,14 +65,17 @@ struct RemoteCommand: ParsableCommand {
                 url: "\(url)", allowsHTTP: allowHttp, authority: try Self.file(ca, "--ca"),
                 certificate: try Self.file(cert, "--cert"), key: try Self.file(key, "--key"), user: user,
                 passwordFile: try Self.file(passwordFile, "--password-file"))
-            // What makes no sense together is said now, and not by the first command that needs it.
+            // What makes no sense together is said now, and not by the first command that needs it. Nobody is asked for
+            // the password yet.
+            var standIn = SecretBuffer()
+            standIn.append("password")
             let store: any Store
             do throws(StoreError) {
                 store = try Stores.open(
                     url,
                     StoreCredentials(
                         authority: settings.authority, certificate: settings.certificate, key: settings.key, user: user,
-                        password: user == nil ? nil : SecretBytes(zeros: 1)))
+                        password: user == nil ? nil : standIn.finish()))
             } catch {
                 if case .setting(let reason) = error { throw Failure(.usage, reason) }
                 throw error
