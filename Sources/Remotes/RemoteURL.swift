@@ -35,6 +35,12 @@ public struct RemoteURL: Sendable, Equatable {
     /// Whether connections without encryption are allowed to other machines as well.
     public let allowsHTTP: Bool
 
+    /// Whether versions can only be read there.
+    public var isReadOnly: Bool {
+        guard case .web = kind else { return false }
+        return true
+    }
+
     /// Reads a URL.
     ///
     /// - Parameters:

@@ -100,24 +100,39 @@ public final class Synchronizer {
         throw RemoteError.busy
     }
 
-    /// Asks the store how it stands to the vault. Nothing is read or changed.
+    /// Asks the store how it stands to the vault. Neither is changed; what the store has is read where it has to be.
     ///
-    /// - Throws: ``StoreError``, or `VaultError`.
+    /// - Throws: ``StoreError``, ``RemoteError``, or `VaultError`.
     public func relation() throws -> Relation {
-        recall()
-        let local = try local()
-        let common = memory?.common
-        let isAhead = local.map { $0.version.manifest != common?.manifest } ?? false
-        switch try store.readHead(unless: common?.tag) {
-        case .unchanged:
-            remember(common)
-            if local == nil { return .behind }
-            return isAhead ? .ahead : .inStep
-        case .absent: return .empty
-        case .head(let head):
-            if let local, let manifest = head.manifest, manifest == local.version.manifest { return .inStep }
-            return isAhead && common != nil ? .diverged : .behind
+        for attempt in 0..<Self.attempts {
+            pause(attempt)
+            recall()
+            let local = try local()
+            switch try store.readHead(unless: memory?.common?.tag) {
+            case .unchanged:
+                remember(memory?.common)
+                guard let local else { return .behind }
+                return isCommon(local.version) ? .inStep : .ahead
+            case .absent: return .empty
+            case .head(let head):
+                guard let local else { return .behind }
+                if let relation = try relation(of: local.version, to: head) { return relation }
+            }
         }
+        throw RemoteError.busy
+    }
+
+    /// How a version stands to the store's; nil when that is gone.
+    private func relation(of ours: VaultVersion, to head: StoredHead) throws -> Relation? {
+        if let manifest = head.manifest {
+            if manifest == ours.manifest { return .inStep }
+            if isCommon(ours) { return .behind }
+        }
+        guard let file = try download(head) else { return nil }
+        let theirs = try refusing(file) { try vault.version(of: file.path) }
+        if theirs == ours { return .inStep }
+        if isCommon(theirs) || ours.follows(theirs) { return .ahead }
+        return isCommon(ours) || theirs.follows(ours) ? .behind : .diverged
     }
 
     /// Whether the vault has changes that have not been brought to the store, as far as is known.
@@ -240,7 +255,9 @@ public final class Synchronizer {
     /// - Returns: What came of it; nil when vault or store changed meanwhile, and nothing was done.
     private func take(_ head: StoredHead) throws -> Pulled? {
         let local = try local()
-        // The store's word, by which it can do no more than keep its version to itself.
+        // The store's word. If it lies, or loses what it has, as a restore from a backup does, what is here counts as
+        // known to it all the same: a version of somebody who never saw that takes its place then, unless it is one that
+        // the ratchet tells to be none that follows.
         if let local, let manifest = head.manifest, manifest == local.version.manifest {
             remember(head.tag, local.version, local.file)
             return .nothing

@@ -189,6 +189,47 @@ import Testing
         #expect(merged.text == "3\n", "\(merged.errorText)")
     }
 
+    @Test func webServerWithAPassword() throws {
+        let home = try Home()
+        let server = try NginxServer(
+            home,
+            locations: """
+                location / {
+                    if ($http_authorization != "Basic \(Data("reader:pass word".utf8).base64EncodedString())") { return 401; }
+                }
+                """)
+        let set = "vault remote set \(server.url("https"))/vault.age --ca \(server.certificate) --quiet"
+        let output = try home.bash(
+            """
+            new_vault && add demo && cp $VAULT \(server.file("vault.age"))
+            \(set) --user reader && VAULT_REMOTE_PASSWORD='pass word' vault remote status | grep state
+            VAULT_REMOTE_PASSWORD=wrong vault pull; echo $?
+            \(set) --user read:er; echo $?
+            """)
+        #expect(output.text == "state    in step\n77\n64\n", "\(output.errorText)")
+        #expect(output.errorText.hasSuffix("vault: a user name for a web server has no colon in it\n"))
+    }
+
+    @Test func statusWithoutAnythingInCommon() throws {
+        let home = try Home()
+        let server = try NginxServer(home, locations: "location / {}")
+        let file = server.file("vault.age")
+        let output = try home.bash(
+            """
+            state() { vault remote status --json | jq -r .state; }
+            vault remote set \(server.url("https"))/vault.age --ca \(server.certificate) --quiet
+            new_vault && add demo && cp $VAULT \(file) && cp $VAULT copy; state
+            add one --offline; state
+            cp $VAULT \(file); cp copy $VAULT; rm -r $STATE; state
+            add two --offline; state
+            findings | grep remote
+            """)
+        #expect(
+            output.text.hasPrefix("in step\nahead\nbehind\ndiverged\n"), "\(output.text)\(output.errorText)")
+        #expect(output.text.contains(" has had nothing in common with the vault yet\n"))
+        #expect(!output.text.contains("push"))
+    }
+
     @Test func passwordComesFromAFileOrAVariable() throws {
         let cluster = try EtcdCluster()
         let password = "a \"password\" \\ of ours"

@@ -18,18 +18,26 @@ enum RemoteChecks {
             return [Finding(.remote, error)]
         }
         let memory = remote.state.load()
+        let (pull, push) = ("'\(Process.name) pull'", "'\(Process.name) push'")
         guard let common = memory?.common, common.tag != nil else {
             return [
                 Finding(
                     .remote, .todo, "\(remote.url) has had nothing in common with the vault yet",
-                    hint: "'\(Process.name) pull' or '\(Process.name) push'")
+                    hint: remote.url.isReadOnly ? pull : "\(pull) or \(push)")
             ]
         }
         if common.manifest != reader.version.manifest {
+            guard !remote.url.isReadOnly else {
+                return [
+                    Finding(
+                        .remote, .todo, "changes here are not in \(remote.url), which can only be read",
+                        hint: "make them where the file comes from")
+                ]
+            }
             return [
                 Finding(
                     .remote, .todo, "changes here were not brought to \(remote.url), or it has later ones",
-                    hint: "'\(Process.name) pull', and '\(Process.name) push'")
+                    hint: "\(pull), and \(push)")
             ]
         }
         if remote.age.map({ $0 > longestSilence }) ?? true {
