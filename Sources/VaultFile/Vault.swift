@@ -65,6 +65,13 @@ public struct Vault: Sendable {
         self.ratchet = ratchet
     }
 
+    /// The same vault, of which no version that is older than one seen here is accepted.
+    public var refusingOlder: Vault {
+        var trust = trust
+        trust.acceptsOlder = false
+        return Vault(path: path, identities: identities, trust: trust, ratchet: ratchet)
+    }
+
     /// Opens the vault, with every check, and remembers its version.
     ///
     /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws.

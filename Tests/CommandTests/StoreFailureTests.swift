@@ -57,7 +57,7 @@ import Testing
 
     /// What a store that lies puts in the place of the head, or of what that leads to.
     enum Lie: CaseIterable {
-        case rubbish, otherVault, oldVersion, truncated, mixed, garbledHead
+        case rubbish, otherVault, rekeyedVault, oldVersion, truncated, mixed, garbledHead
     }
 
     @Test(arguments: Lie.allCases)
@@ -94,6 +94,13 @@ import Testing
             // The first part of the version before, which is as large.
             let before = try #require(seen.keys.filter { $0 != head && old[$0] == nil }.sorted().first)
             try put(cluster, try #require(parts(newest).first), try #require(seen[before]))
+        case .rekeyedVault:
+            let rekeyed = try team.first.bash(
+                "vault rekey --quiet && vault remote set \(team.url)-new --quiet && vault push")
+            #expect(rekeyed.status == 0, "\(rekeyed.errorText)")
+            for (key, value) in try pairs(cluster, "\(prefix)-new") {
+                try put(cluster, key.replacing("\(prefix)-new", with: prefix), value)
+            }
         case .otherVault:
             let other = try Team(cluster)
             let strange = try pairs(cluster, String(other.url.split(separator: "/").last ?? ""))
@@ -105,7 +112,7 @@ import Testing
         if [.rubbish, .truncated, .mixed].contains(lie) { try put(cluster, head, try #require(newest[head])) }
         let before = try team.second.vaultBytes()
         let pulled = try team.second.run("vault", ["pull"])
-        // No identity here opens another vault, whose id is not seen then.
+        // That it is another vault is seen only by who opens it, as one that was made anew for the same members.
         #expect(pulled.status == (lie == .otherVault ? 77 : 65), "\(pulled.errorText)")
         #expect(!pulled.errorText.contains("/proc/"))
         #expect(try team.second.vaultBytes() == before)
@@ -131,6 +138,58 @@ import Testing
             refused.errorText.contains("hint: if the store was restored from a backup, 'vault push --accept-older'"))
         #expect(try team.first.run("vault", ["push", "--accept-older"]).errorText.hasPrefix("vault: brought to"))
         #expect(try team.second.bash("vault pull --quiet && vault token other").status == 0)
+    }
+
+    @Test func acceptingOlderIsAboutTheVaultAlone() throws {
+        let (team, _, old) = try teamThatRemoved()
+        for (key, value) in old { try put(team.cluster, key, value) }
+        let before = try team.first.vaultBytes()
+        let used = try team.first.bash("vault exec kept --accept-older --max-age 0s --no-mask -- printenv KEPT_TOKEN")
+        #expect(used.text == "kept-token-0123456789\n")
+        #expect(used.errorText.contains("vault: going on with the copy here "))
+        #expect(try team.first.vaultBytes() == before)
+        let written = try team.first.bash("add mine --accept-older")
+        #expect(written.status == 65)
+        #expect(written.errorText.hasPrefix("vault: the change is in the vault here, and not in the shared store\n"))
+        #expect(try team.first.bash("vault list --json | jq -r .[].name").text == "demo\nkept\nmine\nother\n")
+        // Who asks for what the store has gets it.
+        #expect(try team.second.bash("vault pull --quiet --accept-older && vault token gone").status == 0)
+    }
+
+    @Test func deadStoreIsLeftAloneForAWhile() throws {
+        let team = try Team(try EtcdCluster())
+        team.cluster.kill(0)
+        let exec = "vault exec demo --max-age 0s -- true"
+        let goingOn = "vault: going on with the copy here (store asked "
+        #expect(try team.first.bash("sleep 1; \(exec)").errorText.contains("cannot be reached"))
+        try team.cluster.restart(0)
+        try team.cluster.waitUntilHealthy()
+        let again = try team.first.bash(exec)
+        #expect(again.errorText.hasPrefix(goingOn))
+        #expect(again.errorText.contains(/: the shared store could not be reached \d+ seconds? ago\n/))
+        #expect(again.status == 0)
+        // After a while, it is asked again.
+        let state = "~/.local/state/vault/remotes/*/state"
+        let later = try team.first.bash(
+            #"sed -i "s/^failed .*/failed $(date -u -d '31 seconds ago' +%FT%TZ)/" \#(state); \#(exec); grep -c ^failed \#(state)"#
+        )
+        #expect(later.errorText.isEmpty)
+        #expect(later.text == "0\n")
+        // What asks for the store itself is not kept from it.
+        team.cluster.kill(0)
+        #expect(try team.first.bash("sleep 1; \(exec)").errorText.contains("cannot be reached"))
+        try team.cluster.restart(0)
+        try team.cluster.waitUntilHealthy()
+        #expect(try team.first.run("vault", ["pull"]).status == 0)
+        #expect(try team.first.bash("sleep 1; \(exec)").errorText.isEmpty)
+    }
+
+    @Test func dryRunLeavesTheStoreAlone() throws {
+        let team = try Team(try EtcdCluster())
+        team.cluster.kill(0)
+        let output = try team.first.bash("sleep 1; vault exec demo --dry-run --max-age 0s -- true")
+        #expect(output.status == 0)
+        #expect(!output.errorText.contains("going on with the copy here"), "\(output.errorText)")
     }
 
     @Test func lostStoreIsFilledAgain() throws {

@@ -22,7 +22,8 @@ struct PullCommand: ParsableCommand {
         let path = try Session.path(access)
         let remote = try Remote.required(of: path)
         let session = try Session(access, mayBeMissingAt: path)
-        let (store, synchronizer) = try remote.synchronizer(for: session, preferring: preference.prefer)
+        let (store, synchronizer) = try remote.synchronizer(
+            for: session, preferring: preference.prefer, acceptsOlder: true)
         let isNew = DurableFile.status(of: path) == nil
         let pulled = try synchronizer.pull()
         if isNew { session.rememberIfUnknown() }
@@ -60,14 +61,12 @@ struct PushCommand: ParsableCommand {
     @OptionGroup var options: AccessOptions
 
     func run() throws {
-        var access = options.access
-        let replacesOlder = access.acceptOlder
-        // It is the store's version that may be older: that one is replaced, and never taken.
-        access.acceptOlder = false
+        let access = options.access
         let session = try Session(access)
         let remote = try Remote.required(of: session.vault.path)
         let synchronizer = try remote.synchronizer(for: session, preferring: preference.prefer).synchronizer
-        let pushed = try synchronizer.push(replacingOlder: replacesOlder)
+        // It is the store's version that may be older: that one is replaced, and never taken.
+        let pushed = try synchronizer.push(replacingOlder: access.acceptOlder)
         switch pushed {
         case .nothing: Messages.note("the store has it already", unless: access.quiet)
         case .adopted: Messages.note("took the version of the store, which is later", unless: access.quiet)

@@ -33,7 +33,7 @@ struct WatchCommand: ParsableCommand {
         let remote = try Remote.required(of: path)
         let program = try arguments.map { try Watch.Program(path: $0.program(), arguments: $0.plain()) }
         let session = try Session(access, mayBeMissingAt: path)
-        let synchronizer = try remote.synchronizer(for: session).synchronizer
+        let synchronizer = try remote.synchronizer(for: session, acceptsOlder: true).synchronizer
         session.finish()
         var watch = Watch(session, synchronizer, interval: seconds, command: program)
         watch.run()

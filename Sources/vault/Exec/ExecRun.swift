@@ -47,7 +47,7 @@ extension ExecRequest {
         if !noMask, !dryRun { try Self.refuseNotifications() }
 
         let session = try Session(access)
-        if let maximumAge { try Remote.refresh(session, olderThan: maximumAge) }
+        if let maximumAge, !dryRun { try Remote.refresh(session, olderThan: maximumAge) }
         let tokens = try TokenSet(names, session)
         if !dryRun { trail.asked = names.map(\.description) }
         for resource in tokens.resources { try Expiry.check(resource, minimum: minimum, allowsExpired: allowExpired) }

@@ -40,12 +40,15 @@ struct Remote {
     }
 
     /// What keeps an unlocked vault and the store in step; nothing is asked of the store yet.
+    ///
+    /// With `acceptsOlder`, `--accept-older` is about what the store has, and not about the vault alone.
     func synchronizer(
-        for session: Session, preferring preference: RecordMerge.Preference? = nil
+        for session: Session, preferring preference: RecordMerge.Preference? = nil, acceptsOlder: Bool = false
     ) throws -> (store: any Store, synchronizer: Synchronizer) {
         let store = try open(session.access)
         let synchronizer = Synchronizer(
-            session.vault, store, name: "the version in \(url)", state: state, preferring: preference)
+            acceptsOlder ? session.vault : session.vault.refusingOlder, store, name: "the version in \(url)",
+            state: state, preferring: preference)
         return (store, synchronizer)
     }
 
@@ -62,9 +65,14 @@ struct Remote {
     }
 
     /// How long ago the store last answered, in seconds; nil when it never did, or when a clock was set back since.
-    var age: Int? {
-        guard let checked = state.load()?.checked else { return nil }
-        let age = Timestamp.now.seconds - checked.seconds
+    var age: Int? { Self.age(of: state.load()?.checked) }
+
+    /// How long ago it could not be reached, in seconds; nil when it has answered since.
+    var failureAge: Int? { Self.age(of: state.load()?.failed) }
+
+    private static func age(of moment: Timestamp?) -> Int? {
+        guard let moment else { return nil }
+        let age = Timestamp.now.seconds - moment.seconds
         return age < 0 ? nil : age
     }
 

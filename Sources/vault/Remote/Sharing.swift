@@ -64,8 +64,11 @@ struct Sharing {
 }
 
 extension Remote {
+    /// How long a store that could not be reached is left alone, in seconds: each try can take as long as that.
+    private static let rest = 30
+
     /// Fetches what the store of a vault has, unless it answered within the last `seconds`. A store that cannot be
-    /// reached, or has something that is not taken, is told, and no failure.
+    /// reached, or could not a moment ago, or has something that is not taken, is told, and no failure.
     ///
     /// - Throws: ``Failure`` where there is no store.
     static func refresh(_ session: Session, olderThan seconds: Int) throws {
@@ -73,11 +76,17 @@ extension Remote {
             throw Failure(.usage, "--max-age asks for a shared store, which the vault has not", hint: settingHint)
         }
         if let age = remote.age, age < seconds { return }
+        func goOn(_ reason: String) {
+            Messages.print("going on with the copy here (store \(remote.ageInWords)): \(reason)")
+        }
+        if let age = remote.failureAge, age < rest {
+            return goOn("the shared store could not be reached \(TimeSpan.words(age)) ago")
+        }
         do {
             _ = try remote.synchronizer(for: session).synchronizer.pull()
         } catch {
-            let failure = Failure(error)
-            Messages.print("going on with the copy here (store \(remote.ageInWords)): \(failure.message)")
+            if case StoreError.unreachable = error { remote.state.noteFailure() }
+            goOn(Failure(error).message)
         }
     }
 }
