@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Resources
 internal import Sodium
 internal import VaultFile
 
@@ -9,14 +10,17 @@ internal import VaultFile
 /// without parts. A version of one part is one transaction with everything in it. Reads are linearizable, which is etcd's
 /// default: a member that is cut off from the majority does not answer with what was.
 ///
-/// Safe for a version whose pusher was killed: see ``removeRemains(before:of:)``.
+/// What a pusher leaves that was killed is removed by the next one of a large version: see ``removeRemains(before:of:)``.
 public final class EtcdStore: Store {
     /// A head with its revision.
-    private struct Known {
+    private struct Known: Equatable {
         let revision: Int
         let head: EtcdHead
+        /// The head as it stands in the cluster.
+        let value: [UInt8]
 
-        var tag: String { String(revision) }
+        /// A cluster that was restored or set up anew comes to the same revision again, with another version.
+        var tag: String { "\(revision) \(head.newest.key)" }
         var stored: StoredHead {
             StoredHead(tag: tag, manifest: head.newest.manifest, byteCount: head.newest.byteCount)
         }
@@ -37,8 +41,9 @@ public final class EtcdStore: Store {
     private static let smallAnswer = 1 << 16
     /// The largest answer with a part.
     private static let partAnswer = EtcdHead.partSize / 3 * 4 + smallAnswer
-    /// The largest list of keys.
+    /// The largest list of keys, and how many it has at most: more than those of the versions that are kept.
     private static let listAnswer = 4 << 20
+    private static let longestList = 4096
     /// Of a cluster that works, an answer takes milliseconds, and an election a second.
     private static let smallPatience = HTTPPatience(seconds: 6)
     private static let partPatience = HTTPPatience(seconds: 60, isTransfer: true)
@@ -88,12 +93,11 @@ public final class EtcdStore: Store {
 
     /// Writes the parts of a version, as they were when its head was written.
     public func read(_ head: StoredHead, into descriptor: Int32) throws(StoreError) {
-        let revision = try Self.revision(head.tag)
         let known: Known
         if let last = self.known, last.tag == head.tag {
             known = last
         } else {
-            guard let found = try fetchHead(at: revision), found.revision == revision else { throw .vanished }
+            guard let found = try fetchHead(at: Self.revision(head.tag)), found.tag == head.tag else { throw .vanished }
             known = found
         }
         let version = known.head.newest
@@ -116,7 +120,7 @@ public final class EtcdStore: Store {
                 next += 1
             }
         }
-        do throws(StoreError) { try fetch(at: revision) } catch {
+        do throws(StoreError) { try fetch(at: known.revision) } catch {
             // What the store was like then, it may have forgotten; the version itself may well be there.
             guard error == .vanished else { throw error }
             try fetch(at: nil)
@@ -139,14 +143,15 @@ public final class EtcdStore: Store {
         guard let pair = answer.pairs.first else { return nil }
         guard answer.pairs.count == 1, let value = pair.decodedValue(bytes) else { throw EtcdAnswer.malformed }
         do throws(JSONError) {
-            return Known(revision: pair.revision, head: try EtcdHead(parsing: value.span))
+            return Known(revision: pair.revision, head: try EtcdHead(parsing: value.span), value: value)
         } catch {
             throw .malformed("what stands under the prefix in the store is no head of a vault")
         }
     }
 
     private static func revision(_ tag: String) throws(StoreError) -> Int {
-        guard let revision = EtcdNumber.parse(tag), revision > 0 else {
+        guard let revision = tag.firstIndex(of: " ").flatMap({ EtcdNumber.parse(String(tag[..<$0])) }), revision > 0
+        else {
             throw .setting("the version that is remembered was not in an etcd store")
         }
         return revision
@@ -161,11 +166,10 @@ public final class EtcdStore: Store {
         }
         var replaced: Known?
         if let tag {
-            let revision = try Self.revision(tag)
             replaced = known
             // The version that is newest already is looked at anew, since nothing will be compared.
-            if replaced?.revision != revision || replaced?.head.newest.key == version.key { replaced = try fetchHead() }
-            guard let replaced, replaced.revision == revision else { return .moved(replaced?.stored) }
+            if replaced?.tag != tag || replaced?.head.newest.key == version.key { replaced = try fetchHead() }
+            guard let replaced, replaced.tag == tag else { return .moved(replaced?.stored) }
             if replaced.head.newest.key == version.key { return .swapped(tag: tag) }
         }
         let file = try VersionFile.open(version.path)
@@ -178,21 +182,22 @@ public final class EtcdStore: Store {
         for _ in 0..<Self.attempts {
             let revisions = new.parts > 1 ? try put(file, of: new) : []
             let content = new.parts > 1 ? nil : try file.part(0)
-            switch try swap(from: replaced?.revision, to: head, dropped, parts: revisions, content) {
+            switch try swap(from: replaced, to: head, dropped, parts: revisions, content) {
             case .done(let revision):
-                known = Known(revision: revision, head: head)
-                if new.parts > 1, let replaced { try? removeRemains(before: replaced.revision, of: known) }
-                return .swapped(tag: String(revision))
+                let swapped = Known(revision: revision, head: head, value: head.bytes)
+                known = swapped
+                if new.parts > 1, let replaced { try? removeRemains(before: replaced.revision, of: swapped) }
+                return .swapped(tag: swapped.tag)
             case .head(let found):
                 if let found { known = found }
-                if found?.revision == replaced?.revision {
+                if found == replaced {
                     // The head is as it was, and so it is the parts that somebody else has touched.
                     continue
                 }
                 // An answer that was lost, or another machine with the very same version.
-                if found?.head.newest.key == new.key { return .swapped(tag: found?.tag ?? "") }
+                if let found, found.head.newest.key == new.key { return .swapped(tag: found.tag) }
                 if new.parts > 1, found?.head.versions.contains(where: { $0.key == new.key }) != true {
-                    try? remove([new.key], ifHeadIs: found?.revision)
+                    try? remove([new.key], ifHeadIs: found)
                 }
                 return .moved(found?.stored)
             }
@@ -211,9 +216,9 @@ public final class EtcdStore: Store {
     /// An answer that is lost needs no care: the same transaction is sent again, to another member. Were it carried out the
     /// first time, its comparison now fails, and the head that then comes back is the very one that it wrote.
     private func swap(
-        from revision: Int?, to head: EtcdHead, _ dropped: [String], parts: [Int], _ content: [UInt8]?
+        from replaced: Known?, to head: EtcdHead, _ dropped: [String], parts: [Int], _ content: [UInt8]?
     ) throws(StoreError) -> Swap {
-        var compared = [Self.comparison(headKey, revision)]
+        var compared = headComparisons(replaced)
         // As they were put: neither removed, nor replaced by somebody whose file differs under the same manifest.
         for (part, revision) in parts.enumerated() {
             compared.append(Self.comparison(partKey(head.newest.key, part), revision))
@@ -258,14 +263,14 @@ public final class EtcdStore: Store {
     /// replaced: its transaction compares with that and fails for ever, so that its parts are never going to be published.
     /// Whoever puts the same parts anew compares their revisions, finds them changed, and puts them again. And should
     /// yet another head have come meanwhile, whose pusher may have named them, nothing is removed.
-    private func removeRemains(before revision: Int, of known: Known?) throws(StoreError) {
-        guard let known else { return }
+    private func removeRemains(before revision: Int, of known: Known) throws(StoreError) {
         let versions = Self.bytes("\(prefix)/versions/")
         let request = try Request(
             "kv/range",
             Array(
                 """
-                {\(Self.rangeMembers(versions)),"keys_only":true,"max_mod_revision":"\(revision)"}
+                {\(Self.rangeMembers(versions)),"keys_only":true,"max_mod_revision":"\(revision)",\
+                "limit":"\(Self.longestList)"}
                 """.utf8))
         var keys: Set<String> = []
         try ask([request], Self.smallPatience, limit: Self.listAnswer) { (_, bytes) throws(StoreError) in
@@ -277,13 +282,13 @@ public final class EtcdStore: Store {
         }
         for version in known.head.versions { keys.remove(version.key) }
         let remains = keys.filter(EtcdHead.isKey).sorted()
-        if !remains.isEmpty { try remove(Array(remains.prefix(EtcdHead.maximumParts)), ifHeadIs: known.revision) }
+        if !remains.isEmpty { try remove(Array(remains.prefix(EtcdHead.maximumParts)), ifHeadIs: known) }
     }
 
     /// Removes all parts of versions, unless the head is another one by now.
-    private func remove(_ keys: [String], ifHeadIs revision: Int?) throws(StoreError) {
+    private func remove(_ keys: [String], ifHeadIs known: Known?) throws(StoreError) {
         let changes = keys.map { Self.removal(versionPrefix($0)) }
-        let request = try Request("kv/txn", Self.transaction([Self.comparison(headKey, revision)], changes, nil))
+        let request = try Request("kv/txn", Self.transaction(headComparisons(known), changes, nil))
         try ask([request], Self.smallPatience, limit: Self.smallAnswer) { (_, bytes) throws(StoreError) in
             _ = try EtcdAnswer(bytes)
         }
@@ -291,22 +296,19 @@ public final class EtcdStore: Store {
 
     // MARK: - Waiting
 
-    /// Watches the head.
-    public func waitForChange(of tag: String?, seconds: Int) throws(StoreError) -> Bool {
-        var start = 1
-        if let tag {
-            start = try Self.revision(tag)
-        } else {
-            // From where it is seen not to be there.
-            let request = try Self.range(headKey, revision: nil)
-            var isThere = false
-            try ask([request], Self.smallPatience, limit: Self.smallAnswer) { (_, bytes) throws(StoreError) in
-                let answer = try EtcdAnswer(bytes)
-                isThere = !answer.pairs.isEmpty
-                start = answer.revision
-            }
-            if isThere { return true }
+    /// Watches the head, from where it is seen to be the known one: what was written before, the cluster may have compacted.
+    public func waitForChange(
+        of tag: String?, seconds: Int, while goesOn: () -> Bool
+    ) throws(StoreError) -> Bool {
+        var found: Known?
+        var start = 0
+        let look = try Self.range(headKey, revision: nil)
+        try ask([look], Self.smallPatience, limit: Self.smallAnswer) { (_, bytes) throws(StoreError) in
+            let answer = try EtcdAnswer(bytes)
+            found = try Self.head(in: answer, bytes)
+            start = answer.revision
         }
+        if found?.tag != tag { return true }
         let body = Array(
             """
             {"create_request":{"key":"\(Self.encode(headKey))","start_revision":"\(start + 1)"}}
@@ -314,11 +316,15 @@ public final class EtcdStore: Store {
         let request = try Request("watch", body)
         return try searching { endpoint throws(StoreError) in
             var watch = EtcdWatch(from: start, seconds: seconds)
+            var isWanted = true
             let hasEnded = try client.stream(
                 httpRequest(request, to: endpoint), HTTPPatience(seconds: seconds + Self.smallPatience.seconds),
                 showsHead: false
-            ) { bytes throws(StoreError) in try watch.take(bytes) }
-            return try watch.finish(hasEnded: hasEnded)
+            ) { bytes throws(StoreError) in
+                isWanted = goesOn()
+                return isWanted ? try watch.take(bytes) : false
+            }
+            return isWanted ? try watch.finish(hasEnded: hasEnded) : false
         }
     }
 
@@ -381,9 +387,12 @@ public final class EtcdStore: Store {
         var body = SecretBuffer()
         body.append("{\"name\":")
         body.append(JSONText.quoted(user).span)
-        body.append(",\"password\":\"")
-        password?.withBytes { EtcdPassword.append($0, to: &body) }
-        body.append("\"}")
+        body.append(",\"password\":")
+        try password?.withBytes { bytes throws(StoreError) in
+            guard !bytes.hasControlByte else { throw .setting("the password has a control character in it") }
+            body.appendQuoted(bytes)
+        }
+        body.append("}")
         let content = try body.withBytes { bytes throws(StoreError) in try HTTPBody(bytes) }
         let request = HTTPRequest(url: "\(endpoint)/v3/auth/authenticate", headers: Self.headers, body: content)
         var received: HTTPSecret?
@@ -447,6 +456,18 @@ public final class EtcdStore: Store {
 
     private static func removal(_ prefix: [UInt8]) -> [UInt8] {
         bytes("{\"request_delete_range\":{\(rangeMembers(prefix))}}")
+    }
+
+    /// That the head is the known one; nil for that there is none.
+    private func headComparisons(_ known: Known?) -> [String] {
+        let comparison = Self.comparison(headKey, known?.revision)
+        guard let known else { return [comparison] }
+        return [
+            comparison,
+            """
+            {"key":"\(Self.encode(headKey))","result":"EQUAL","target":"VALUE","value":"\(Self.encode(known.value))"}
+            """,
+        ]
     }
 
     /// That a key was changed last at a revision; nil for that it is not there.

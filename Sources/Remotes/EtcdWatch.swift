@@ -8,6 +8,8 @@ struct EtcdWatch {
     /// The longest line: an event has the head in it.
     private static let longestLine = 1 << 16
 
+    private static let ended = StoreError.unreachable("the store ended the watch")
+
     private let start: Int
     private let firstEnd: Int
     private let end: Int
@@ -47,12 +49,12 @@ struct EtcdWatch {
     ///
     /// - Parameter hasEnded: Whether it was the store that ended it.
     /// - Returns: Whether the head is worth another look.
-    /// - Throws: ``StoreError/unreachable(_:)`` when nobody watched.
+    /// - Throws: ``StoreError/unreachable(_:)`` when nobody watched, or not to the end.
     func finish(hasEnded: Bool) throws(StoreError) -> Bool {
         if isWorthALook { return true }
         guard isWatching else { throw .unreachable("the store did not begin to watch in time") }
-        // What comes between now and the next watch is seen by a look.
-        return hasEnded
+        guard !hasEnded else { throw Self.ended }
+        return false
     }
 
     private mutating func read(_ line: Span<UInt8>) throws(StoreError) {
@@ -99,10 +101,12 @@ struct EtcdWatch {
         // An error: the member has lost the others, or the user may not watch.
         guard result != nil else {
             if case .store(let error) = EtcdFailure(status: 200, line) { throw error }
-            throw .unreachable("the store ended the watch")
+            throw Self.ended
         }
+        // As where what comes next was compacted meanwhile.
+        guard !isCanceled else { throw Self.ended }
         isWatching = true
         // A store that has not come as far as what is known here is another one, or was restored from a backup.
-        isWorthALook = hasEvents || isCanceled || revision < start
+        isWorthALook = hasEvents || revision < start
     }
 }

@@ -38,14 +38,16 @@ public protocol Store: AnyObject {
     /// - Parameters:
     ///   - tag: That of the version that is known here; nil when there is none.
     ///   - seconds: How long to wait at most.
+    ///   - goesOn: Is asked about once a second; false ends the wait.
     /// - Returns: Whether it is worth to read the head again.
     /// - Throws: ``StoreError``.
-    func waitForChange(of tag: String?, seconds: Int) throws(StoreError) -> Bool
+    func waitForChange(of tag: String?, seconds: Int, while goesOn: () -> Bool) throws(StoreError) -> Bool
 }
 
 /// The newest version in a store, in its own words, which nobody has checked.
 public struct StoredHead: Sendable, Equatable {
-    /// What is another one for each version: etcd's revision of the head, or a web server's entity tag.
+    /// What is another one for each version: etcd's revision of the head with the key of the version, or a web server's
+    /// entity tag.
     public let tag: String
     /// The hash of the version's manifest as `VaultVersion.manifest` has it, where the store knows it.
     public let manifest: String?

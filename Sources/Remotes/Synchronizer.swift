@@ -146,12 +146,14 @@ public final class Synchronizer {
 
     /// Waits until there may be something new in the store.
     ///
-    /// - Parameter seconds: How long to wait at most.
+    /// - Parameters:
+    ///   - seconds: How long to wait at most.
+    ///   - goesOn: Is asked about once a second; false ends the wait.
     /// - Returns: Whether there may be.
     /// - Throws: ``StoreError``.
-    public func waitForChange(seconds: Int) throws(StoreError) -> Bool {
+    public func waitForChange(seconds: Int, while goesOn: () -> Bool) throws(StoreError) -> Bool {
         recall()
-        return try store.waitForChange(of: memory?.common?.tag, seconds: seconds)
+        return try store.waitForChange(of: memory?.common?.tag, seconds: seconds, while: goesOn)
     }
 
     // MARK: - Bringing

@@ -1,3 +1,4 @@
+internal import ChildProcess
 internal import CLinux
 internal import Glibc
 internal import Resources
@@ -91,9 +92,17 @@ public final class WebStore: Store {
     }
 
     /// Sleeps, since a web server tells nobody; not as long as other machines, so that they do not all come at once.
-    public func waitForChange(of tag: String?, seconds: Int) throws(StoreError) -> Bool {
+    public func waitForChange(
+        of tag: String?, seconds: Int, while goesOn: () -> Bool
+    ) throws(StoreError) -> Bool {
         let milliseconds = max(seconds, 0) * 1000
-        usleep(UInt32(clamping: Int.random(in: milliseconds * 3 / 4...milliseconds) * 1000))
+        var left = Int.random(in: milliseconds * 3 / 4...milliseconds)
+        while left > 0 {
+            guard Interruption.signal == nil, goesOn() else { return false }
+            let part = min(left, 1000)
+            usleep(UInt32(part * 1000))
+            left -= part
+        }
         return true
     }
 }

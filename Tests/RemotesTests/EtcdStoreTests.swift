@@ -48,6 +48,9 @@ final class OnThread<R: Sendable>: Sendable {
         }
     }
 
+    /// Whether it has come to its end.
+    var isOver: Bool { answer.withLock { $0 != nil } }
+
     func result() throws -> R {
         while true {
             if let result = answer.withLock({ $0 }) { return try result.get() }
@@ -64,6 +67,11 @@ extension Store {
         defer { close(descriptor) }
         try read(head, into: descriptor)
         return [UInt8](try Data(contentsOf: URL(filePath: folder.file("copy"))))
+    }
+
+    /// Waits for as long as it is allowed.
+    func waitForChange(of tag: String?, seconds: Int) throws(StoreError) -> Bool {
+        try waitForChange(of: tag, seconds: seconds) { true }
     }
 
     /// The newest version, which must be there.
@@ -84,6 +92,12 @@ extension Store {
 extension EtcdCluster {
     func store(_ prefix: String, hosts: String? = nil) throws -> any Store {
         try Stores.open(RemoteURL("etcd://\(hosts ?? hostList)/\(prefix)"))
+    }
+
+    /// Forgets what was before the version of a tag.
+    func compact(_ tag: String) throws {
+        let answer = try post("kv/compaction", #"{"revision":"\#(tag.prefix { $0 != " " })"}"#)
+        guard answer.contains("header") else { throw StoreError.malformed(answer) }
     }
 
     /// The keys below a prefix, without it.
@@ -125,7 +139,9 @@ extension EtcdCluster {
         let second = try other.swap(first, SomeVersion(3))
         #expect(try one.compareAndSwap(first, with: late.new) == .moved(try other.newest()))
         #expect(try one.newest().tag == second)
-        #expect(try one.compareAndSwap("\(Int(second)! + 9)", with: late.new) == .moved(one.newest()))
+        for tag in ["7", "7 \(late.new.key)", second.replacing(" ", with: "9 "), "a web server's"] {
+            #expect(try one.compareAndSwap(tag, with: late.new) == .moved(one.newest()))
+        }
         #expect(try cluster.keys(prefix).count == 3)
     }
 
@@ -214,10 +230,83 @@ extension EtcdCluster {
         // The store still knows what it was like then.
         for number in 4...6 { tag = try writer.swap(tag, SomeVersion(number)) }
         #expect(try reader.bytes(of: head) == first.bytes)
-        _ = try cluster.post("kv/compaction", #"{"revision":"\#(tag)"}"#)
+        try cluster.compact(tag)
         #expect(throws: StoreError.vanished) { try reader.bytes(of: head) }
         #expect(throws: StoreError.vanished) { try cluster.store(prefix).bytes(of: head) }
         #expect(try reader.bytes(of: reader.newest()) == SomeVersion(6).bytes)
+    }
+
+    @Test("A watcher of a version that was compacted long ago waits all the same") func compacted() throws {
+        let (cluster, prefix) = (cluster, prefix)
+        let tag = try cluster.store(prefix).swap(nil, SomeVersion(1))
+        let other = try cluster.store(prefix + "-other")
+        var later: String?
+        for number in 1...5 { later = try other.swap(later, SomeVersion(number)) }
+        try cluster.compact(#require(later))
+        let start = ContinuousClock.now
+        #expect(try !cluster.store(prefix).waitForChange(of: tag, seconds: 2))
+        #expect(ContinuousClock.now - start >= .seconds(1))
+        let watcher = OnThread { try cluster.store(prefix).waitForChange(of: tag, seconds: 20) }
+        usleep(400_000)
+        _ = try cluster.store(prefix).swap(tag, SomeVersion(2))
+        #expect(try watcher.result())
+    }
+
+    @Test("A cluster that was set up anew is told apart, though its revision is the same") func rebuilt() throws {
+        let (old, new) = (try EtcdCluster(), try EtcdCluster())
+        let tag = try old.store(prefix).swap(nil, SomeVersion(1))
+        let other = try new.store(prefix).swap(nil, SomeVersion(2))
+        #expect(tag.prefix { $0 != " " } == other.prefix { $0 != " " })
+        let store = try new.store(prefix)
+        let late = try SomeVersion(3)
+        let head = try store.newest()
+        #expect(head.tag == other)
+        #expect(try store.readHead(unless: tag) == .head(head))
+        #expect(try store.compareAndSwap(tag, with: late.new) == .moved(head))
+        #expect(try store.waitForChange(of: tag, seconds: 20))
+        #expect(throws: StoreError.vanished) {
+            try store.bytes(of: StoredHead(tag: tag, manifest: SomeVersion(1).new.manifest, byteCount: 1000))
+        }
+        // And when it becomes another one between two requests, the swap itself sees it.
+        let usual = try AnsweringServer { request in
+            let cluster = request.path.hasSuffix("range") ? old : new
+            return (try? cluster.post(String(request.path.dropFirst(4)), request.body)).map { .json($0) } ?? .none
+        }
+        let between = try old.store(prefix, hosts: "127.0.0.1:\(usual.port)")
+        #expect(try between.newest().tag == tag)
+        #expect(try between.compareAndSwap(tag, with: late.new) == .moved(head))
+        #expect(try store.newest() == head)
+    }
+
+    @Test("A wait ends within moments when it is not wanted any more") func unwantedWait() throws {
+        let store = try cluster.store(prefix)
+        let tag = try store.swap(nil, SomeVersion(1))
+        let start = ContinuousClock.now
+        var asked = 0
+        #expect(
+            try !store.waitForChange(of: tag, seconds: 20) {
+                asked += 1
+                return asked < 3
+            })
+        #expect(ContinuousClock.now - start < .seconds(5))
+    }
+
+    @Test("What many killed pushers left goes, however much it is") func manyRemains() throws {
+        let store = try cluster.store(prefix)
+        // More than 4 MiB of keys.
+        for number in 0..<250 {
+            let key = String(format: "%064x", number)
+            let puts = (0..<100).map { part in
+                let name = Data("\(prefix)/versions/\(key)/\(part)".utf8)
+                return #"{"request_put":{"key":"\#(name.base64EncodedString())"}}"#
+            }
+            _ = try cluster.post("kv/txn", #"{"success":[\#(puts.joined(separator: ","))]}"#)
+        }
+        var tag = try store.swap(nil, SomeVersion(1001, size: 1_500_000))
+        for number in 1...7 {
+            tag = try store.swap(tag, SomeVersion(1001 + number, size: 1_500_000))
+        }
+        #expect(try cluster.keys(prefix).count == 1 + 3 * 2)
     }
 
     @Test("Readers never see half a version while others write") func readers() throws {
@@ -329,7 +418,7 @@ extension EtcdCluster {
         let start = ContinuousClock.now
         #expect(try store.waitForChange(of: first, seconds: 20))
         // Of a store that was restored from a backup.
-        #expect(try store.waitForChange(of: "\(Int(second)! + 1_000_000)", seconds: 20))
+        #expect(try store.waitForChange(of: second.replacing(" ", with: "99 "), seconds: 20))
         #expect(ContinuousClock.now - start < .seconds(5))
     }
 }

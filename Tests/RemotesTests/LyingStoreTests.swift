@@ -37,7 +37,7 @@ import Testing
     @Test("The head that it should read is one", arguments: [head(), " " + head() + "\n", head("268435456", "100")])
     func good(head: String) throws {
         let server = try AnsweringServer { _ in .json(Self.range(head)) }
-        #expect(try Self.store(server).newest().tag == "5")
+        #expect(try Self.store(server).newest().tag == "5 \(Self.key)")
     }
 
     @Test(
@@ -122,22 +122,43 @@ import Testing
     }
 
     @Test("An answer without end is given up before it fills anything") func endless() throws {
-        let server = try AnsweringServer { _ in .endless }
-        #expect(Self.isMalformed(Self.error { _ = try Self.store(server).readHead(unless: nil) }))
+        let server = try AnsweringServer { request in
+            request.path.hasSuffix("watch") ? .endless : .json(Self.range(Self.head()))
+        }
+        let rest = try AnsweringServer { _ in .endless }
+        #expect(Self.isMalformed(Self.error { _ = try Self.store(rest).readHead(unless: nil) }))
+        #expect(
+            Self.isMalformed(
+                Self.error { _ = try Self.store(server).waitForChange(of: "5 \(Self.key)", seconds: 20) }))
+        #expect(rest.sentBytes < 32 << 20)
         #expect(server.sentBytes < 32 << 20)
-        #expect(Self.isMalformed(Self.error { _ = try Self.store(server).waitForChange(of: "5", seconds: 20) }))
     }
 
     @Test("A store that hardly answers is given up") func trickle() throws {
-        let server = try AnsweringServer { _ in .trickle }
+        let server = try AnsweringServer { request in
+            request.path.hasSuffix("watch") ? .trickle : .json(Self.range(Self.head()))
+        }
+        let rest = try AnsweringServer { _ in .trickle }
         let start = ContinuousClock.now
         #expect(
-            Self.error { _ = try Self.store(server).readHead(unless: nil) }
+            Self.error { _ = try Self.store(rest).readHead(unless: nil) }
                 == .unreachable("the store did not answer in time"))
         #expect(
-            Self.error { _ = try Self.store(server).waitForChange(of: "5", seconds: 30) }
+            Self.error { _ = try Self.store(server).waitForChange(of: "5 \(Self.key)", seconds: 30) }
                 == .unreachable("the store did not begin to watch in time"))
         #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test("A store that ends each watch at once is said to, and one that cancels it") func endedWatch() throws {
+        for line in [#""created":true"#, #""created":true,"canceled":true,"compact_revision":"9""#] {
+            let line = #"{"result":{\#(Self.header),\#(line)}}"# + "\n"
+            let server = try AnsweringServer { request in
+                .json(request.path.hasSuffix("watch") ? line : Self.range(Self.head()))
+            }
+            #expect(
+                Self.error { _ = try Self.store(server).waitForChange(of: "5 \(Self.key)", seconds: 20) }
+                    == .unreachable("the store ended the watch"))
+        }
     }
 
     @Test(

@@ -22,19 +22,18 @@ struct Watch: ~Copyable {
     private var seen: FileMark?
     /// What was told last of what keeps the vault from following the store.
     private var complaint: String?
-    /// How often in a row something went wrong.
+    /// How often in a row the store could not be followed.
     private var failures = 0
+    /// How often in a row a store that answers could not be waited for.
+    private var brokenWaits = 0
 
     /// The shortest and the longest pause before the store is tried again, in milliseconds.
     private static let pauses = 500...30_000
-    /// How long the store is waited for while the command runs, in seconds: then its end is looked for.
-    private static let shortWait = 2
     /// How long the command may take to end when this process is ended, in seconds.
     private static let farewell = 3
 
     init(
-        _ session: Session, _ synchronizer: Synchronizer, interval: Int,
-        command: Program?
+        _ session: Session, _ synchronizer: Synchronizer, interval: Int, command: Program?
     ) {
         self.session = session
         self.synchronizer = synchronizer
@@ -70,22 +69,26 @@ struct Watch: ~Copyable {
         }
     }
 
-    /// Waits for the next reason to look into the store.
+    /// Waits for the next reason to look into the store, or for the end of the command.
     private mutating func wait() {
         endIfAsked()
-        if failures > 0 { return pause() }
+        if failures > 0 { return pause(failures, longest: Self.pauses.upperBound) }
         do throws(StoreError) {
-            _ = try synchronizer.waitForChange(seconds: running == nil ? interval : min(interval, Self.shortWait))
+            let isRunning = running != nil
+            _ = try synchronizer.waitForChange(seconds: interval) { !isRunning || running?.poll() == nil }
+            brokenWaits = 0
         } catch {
-            // That a stream broke off is no trouble as long as the store answers; but it is not to be begun without end.
+            // That a stream broke off is no trouble as long as the store answers. One that breaks off each time is begun
+            // ever more seldom, until the store is only looked into as often as it is asked for.
             endIfAsked()
-            failures += 1
-            pause()
+            brokenWaits += 1
+            pause(brokenWaits, longest: interval * 1000)
         }
     }
 
-    private mutating func pause() {
-        let longest = min(Self.pauses.upperBound, Self.pauses.lowerBound << min(failures - 1, 10))
+    /// Pauses after the `count`th failure in a row, up to `longest` milliseconds.
+    private mutating func pause(_ count: Int, longest: Int) {
+        let longest = min(longest, Self.pauses.lowerBound << min(count - 1, 20))
         let end = Int.random(in: longest / 2...longest)
         for _ in 0..<max(1, end / 50) {
             usleep(50_000)
