@@ -83,6 +83,9 @@ public final class EtcdStore: Store {
     /// Versions can be written.
     public var isReadOnly: Bool { false }
 
+    /// Limits all requests together.
+    public func limit(seconds: Int?) { client.limit(seconds: seconds) }
+
     // MARK: - Reading
 
     /// What the cluster has now.

@@ -67,6 +67,8 @@ final class HTTPClient {
 
     private let program: String
     private let options: Options
+    /// How long all further requests may take together; nil for any time.
+    private var timeLeft: Duration?
 
     /// A client.
     ///
@@ -80,6 +82,9 @@ final class HTTPClient {
             throw .system("curl, which reaches stores, was not found in PATH; it has to be installed")
         }
     }
+
+    /// Limits how long all further requests may take together.
+    func limit(seconds: Int?) { timeLeft = seconds.map { .seconds($0) } }
 
     // MARK: - Whole answers
 
@@ -208,11 +213,13 @@ final class HTTPClient {
         }
         let output = process.output
         _ = clinux_enlarge_pipe(output, 1 << 20)
-        // curl keeps to its limits; this one is for a curl that does not.
-        let deadline = Self.now + (patience.seconds + 2) * requests.count
+        // curl keeps to the limit of each request; this one is for a curl that does not, and for all of them.
+        let start = ContinuousClock.now
+        defer { timeLeft? -= ContinuousClock.now - start }
+        let longest = Duration.seconds((patience.seconds + 2) * requests.count)
         let ended: Bool
         do throws(StoreError) {
-            ended = try Self.pump(output, until: deadline, consume)
+            ended = try Self.pump(output, until: start + min(longest, timeLeft ?? longest), consume)
         } catch {
             process.kill()
             throw error
@@ -226,12 +233,12 @@ final class HTTPClient {
     ///
     /// - Returns: False when `consume` ended it.
     private static func pump(
-        _ output: Int32, until deadline: Int, _ consume: (Span<UInt8>) throws(StoreError) -> Bool
+        _ output: Int32, until deadline: ContinuousClock.Instant, _ consume: (Span<UInt8>) throws(StoreError) -> Bool
     ) throws(StoreError) -> Bool {
         // What comes may be a token.
         var buffer = SecretBytes(zeros: bufferSize)
         while true {
-            guard now < deadline else { throw .unreachable("the store did not answer in time") }
+            guard ContinuousClock.now < deadline else { throw .unreachable("the store did not answer in time") }
             var polled = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&polled, 1, 1000) > 0 else {
                 if Interruption.signal != nil { throw .unreachable("a signal ended the request") }

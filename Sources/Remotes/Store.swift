@@ -6,6 +6,12 @@ public protocol Store: AnyObject {
     /// Whether versions can only be read, as from a web server.
     var isReadOnly: Bool { get }
 
+    /// Limits how long all that is asked from here on may take together, so that a store that answers a little at a time
+    /// holds nobody up. What is done between requests does not count. At the start there is no such limit.
+    ///
+    /// - Parameter seconds: How long; then it is as if the store could not be reached. Nil for any time.
+    func limit(seconds: Int?)
+
     /// What the store has now.
     ///
     /// - Parameter tag: That of the version that is known here already.

@@ -41,6 +41,9 @@ public final class WebStore: Store {
     /// Versions can only be read.
     public var isReadOnly: Bool { true }
 
+    /// Limits all requests together.
+    public func limit(seconds: Int?) { client.limit(seconds: seconds) }
+
     /// Asks for the file, unless it is the version of `tag`. What comes is kept until it is read.
     public func readHead(unless tag: String?) throws(StoreError) -> HeadAnswer {
         let condition = tag.flatMap(WebTag.condition)

@@ -149,6 +149,31 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(20))
     }
 
+    @Test("All requests together take no longer than they may", arguments: ["etcd", "http"])
+    func slowStore(scheme: String) throws {
+        // Each answer comes in time, and there are many of them; a web server has one, which takes long.
+        let server = try AnsweringServer { _ in
+            if scheme == "http" { return .trickle }
+            usleep(700_000)
+            return .json(Self.range(Self.head("100000000", "96")))
+        }
+        let url = "\(scheme)://127.0.0.1:\(server.port)/vault"
+        let store = try Stores.open(RemoteURL(url, allowsHTTP: true))
+        store.limit(seconds: 3)
+        let start = ContinuousClock.now
+        #expect(
+            Self.error { while true { _ = try store.readHead(unless: nil) } }
+                == .unreachable("the store did not answer in time"))
+        #expect(ContinuousClock.now - start < .seconds(6))
+        // What is asked next is given up at once, until there is another limit.
+        let next = ContinuousClock.now
+        #expect(Self.error { _ = try store.readHead(unless: nil) } != nil)
+        #expect(ContinuousClock.now - next < .seconds(1))
+        guard scheme == "etcd" else { return }
+        store.limit(seconds: 20)
+        #expect(try store.newest().byteCount == 100_000_000)
+    }
+
     @Test("A store that ends each watch at once is said to, and one that cancels it") func endedWatch() throws {
         for line in [#""created":true"#, #""created":true,"canceled":true,"compact_revision":"9""#] {
             let line = #"{"result":{\#(Self.header),\#(line)}}"# + "\n"

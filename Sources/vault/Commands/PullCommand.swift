@@ -23,7 +23,7 @@ struct PullCommand: ParsableCommand {
         let remote = try Remote.required(of: path)
         let session = try Session(access, mayBeMissingAt: path)
         let (store, synchronizer) = try remote.synchronizer(
-            for: session, preferring: preference.prefer, acceptsOlder: true)
+            for: session, preferring: preference.prefer, acceptsOlder: true, patience: Remote.longPatience)
         let isNew = DurableFile.status(of: path) == nil
         let pulled = try synchronizer.pull()
         if isNew { session.rememberIfUnknown() }
@@ -64,7 +64,9 @@ struct PushCommand: ParsableCommand {
         let access = options.access
         let session = try Session(access)
         let remote = try Remote.required(of: session.vault.path)
-        let synchronizer = try remote.synchronizer(for: session, preferring: preference.prefer).synchronizer
+        let synchronizer = try remote.synchronizer(
+            for: session, preferring: preference.prefer, patience: Remote.longPatience
+        ).synchronizer
         // It is the store's version that may be older: that one is replaced, and never taken.
         let pushed = try synchronizer.push(replacingOlder: access.acceptOlder)
         switch pushed {

@@ -33,9 +33,9 @@ struct WatchCommand: ParsableCommand {
         let remote = try Remote.required(of: path)
         let program = try arguments.map { try Watch.Program(path: $0.program(), arguments: $0.plain()) }
         let session = try Session(access, mayBeMissingAt: path)
-        let synchronizer = try remote.synchronizer(for: session, acceptsOlder: true).synchronizer
+        let (store, synchronizer) = try remote.synchronizer(for: session, acceptsOlder: true)
         session.finish()
-        var watch = Watch(session, synchronizer, interval: seconds, command: program)
+        var watch = Watch(session, store, synchronizer, interval: seconds, command: program)
         watch.run()
     }
 }

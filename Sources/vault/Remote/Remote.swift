@@ -39,13 +39,29 @@ struct Remote {
         "give it one with '\(Process.name) remote set etcd://HOST/PREFIX', or https://HOST/FILE to read from"
     }
 
+    /// How long the store may take for all that `pull` and `push` ask, and for each look of `watch`, in seconds.
+    static let longPatience = 600
+    /// The same for what is only done on the way, in seconds: an access to the vault, or a write. For each
+    /// ``patienceSize`` that the vault has, there is one more.
+    private static let shortPatience = 20
+    private static let patienceSize = 512 << 10
+
     /// What keeps an unlocked vault and the store in step; nothing is asked of the store yet.
     ///
-    /// With `acceptsOlder`, `--accept-older` is about what the store has, and not about the vault alone.
+    /// - Parameters:
+    ///   - session: The vault.
+    ///   - preference: Who is right where both sides changed the same.
+    ///   - acceptsOlder: Whether `--accept-older` is about what the store has, too, and not about the vault alone.
+    ///   - patience: How long the store may take for all that is asked, in seconds; nil for what is done on the way.
+    /// - Returns: The store, and what keeps the vault in step with it.
+    /// - Throws: ``Failure``, or `StoreError`.
     func synchronizer(
-        for session: Session, preferring preference: RecordMerge.Preference? = nil, acceptsOlder: Bool = false
+        for session: Session, preferring preference: RecordMerge.Preference? = nil, acceptsOlder: Bool = false,
+        patience: Int? = nil
     ) throws -> (store: any Store, synchronizer: Synchronizer) {
         let store = try open(session.access)
+        let size = DurableFile.status(of: session.vault.path).map { Int($0.st_size) } ?? 0
+        store.limit(seconds: patience ?? Self.shortPatience + size / Self.patienceSize)
         let synchronizer = Synchronizer(
             acceptsOlder ? session.vault : session.vault.refusingOlder, store, name: "the version in \(url)",
             state: state, preferring: preference)

@@ -13,6 +13,7 @@ struct Watch: ~Copyable {
     }
 
     private let session: Session
+    private let store: any Store
     private let synchronizer: Synchronizer
     private let interval: Int
     private let command: Program?
@@ -33,9 +34,10 @@ struct Watch: ~Copyable {
     private static let farewell = 3
 
     init(
-        _ session: Session, _ synchronizer: Synchronizer, interval: Int, command: Program?
+        _ session: Session, _ store: any Store, _ synchronizer: Synchronizer, interval: Int, command: Program?
     ) {
         self.session = session
+        self.store = store
         self.synchronizer = synchronizer
         self.interval = interval
         self.command = command
@@ -55,6 +57,7 @@ struct Watch: ~Copyable {
 
     /// Fetches what the store has.
     private mutating func fetch() {
+        store.limit(seconds: Remote.longPatience)
         do {
             _ = try synchronizer.pull()
             if complaint != nil { Messages.note("the vault follows the store again", unless: session.access.quiet) }
@@ -73,6 +76,7 @@ struct Watch: ~Copyable {
     private mutating func wait() {
         endIfAsked()
         if failures > 0 { return pause(failures, longest: Self.pauses.upperBound) }
+        store.limit(seconds: nil)
         do throws(StoreError) {
             let isRunning = running != nil
             _ = try synchronizer.waitForChange(seconds: interval) { !isRunning || running?.poll() == nil }
