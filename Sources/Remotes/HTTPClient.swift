@@ -202,7 +202,8 @@ final class HTTPClient {
             throw .system("there is no memory for a request")
         }
         var environment = Environment()
-        environment.remove { $0.utf8.starts(with: "VAULT_".utf8) }
+        // Nor does curl get a file to write the keys of its connections to.
+        environment.remove { $0.utf8.starts(with: "VAULT_".utf8) || $0 == "SSLKEYLOGFILE" }
         let process: ReadableProcess
         do throws(Launch.Failure) {
             process = try ReadableProcess.start(

@@ -42,24 +42,11 @@ final class OpenedFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Gives it another name, in the place of what has that, without copying it where the file system can do that.
+    /// Copies it to a file of that name. A link would cost nothing; but whoever writes into the vault file in place, as `cp`
+    /// does, would change the copy with it.
     ///
     /// - Throws: ``VaultError``.
     func keep(as path: FilePath) throws(VaultError) {
-        var (ours, there) = (stat(), DurableFile.status(of: path))
-        if unsafe fstat(descriptor, &ours) == 0, there?.st_dev == ours.st_dev, there?.st_ino == ours.st_ino { return }
-        there = nil
-        let temporary = path.withSuffix(".new")
-        _ = unsafe temporary.withPlatformString { unsafe unlink($0) }
-        let isLinked = unsafe temporary.withPlatformString { new in
-            unsafe linkat(AT_FDCWD, self.path.string, AT_FDCWD, new, AT_SYMLINK_FOLLOW) == 0
-        }
-        if isLinked {
-            let isMoved = unsafe temporary.withPlatformString { from in
-                unsafe path.withPlatformString { to in unsafe rename(from, to) == 0 }
-            }
-            if isMoved { return }
-        }
         try DurableFile.write(path, adopting: true) { (descriptor) throws(VaultError) in
             try DurableFile.copy(self.path, to: descriptor, at: path)
         }

@@ -78,10 +78,13 @@ public struct RemoteState: Sendable {
         try? DurableFile.createFolder(folder)
         try? VaultLock.hold(file, patience: Self.patience) {
             var memory = read() ?? Memory()
+            let before = memory.common
             body(&memory)
             let text = text(memory)
             DurableFile.removeRemains(of: file)
-            try memory.common?.base?.keep(as: folder.appending(Self.baseName))
+            if before?.base == nil || before?.manifest != memory.common?.manifest {
+                try memory.common?.base?.keep(as: folder.appending(Self.baseName))
+            }
             try DurableFile.write(file, adopting: true) { (descriptor) throws(VaultError) in
                 try DurableFile.write(Array(text.utf8).span, to: descriptor, at: file)
             }

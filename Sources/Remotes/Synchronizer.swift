@@ -226,7 +226,15 @@ public final class Synchronizer {
     /// Refuses a vault that is older than what it had in common with the store, as git may have checked out.
     private func refuseOlder() throws {
         guard let base = memory?.common?.base, let local = try local() else { return }
-        if let earlier = try? vault.version(of: base.path), let objection = local.version.objection(after: earlier) {
+        let earlier: VaultVersion
+        do {
+            earlier = try vault.version(of: base.path)
+        } catch VaultError.otherVault {
+            // A new vault was made of this one. It has nothing in common with the store, which has the old one.
+            memory?.common = nil
+            return
+        } catch is VaultError { return }
+        if let objection = local.version.objection(after: earlier) {
             throw VaultError.older(path: vault.path.string, objection)
         }
     }
@@ -257,10 +265,9 @@ public final class Synchronizer {
     /// - Returns: What came of it; nil when vault or store changed meanwhile, and nothing was done.
     private func take(_ head: StoredHead) throws -> Pulled? {
         let local = try local()
-        // The store's word. If it lies, or loses what it has, as a restore from a backup does, what is here counts as
-        // known to it all the same: a version of somebody who never saw that takes its place then, unless it is one that
-        // the ratchet tells to be none that follows.
-        if let local, let manifest = head.manifest, manifest == local.version.manifest {
+        // The store's word is enough where both had this already. What is here alone would count as known to the store,
+        // and be replaced by what comes next, without ever having been there.
+        if let local, isCommon(local.version), let manifest = head.manifest, manifest == local.version.manifest {
             remember(head.tag, local.version, local.file)
             return .nothing
         }
@@ -272,7 +279,7 @@ public final class Synchronizer {
             }
             guard let local else { return try adopt(theirs, nil, head) }
             // Where it is known what both had, a version that is neither of them and comes before ours is an old one.
-            let isBefore = memory?.common == nil && local.version.follows(theirs.version)
+            let isBefore = !isCommon(local.version) && local.version.follows(theirs.version)
             if theirs.version == local.version || isBefore || isCommon(theirs.version) {
                 remember(head.tag, theirs.version, theirs.version == local.version ? local.file : file)
                 return .nothing

@@ -122,7 +122,8 @@ struct VaultWriter {
         var doubt: VaultError?
         do throws(VaultError) {
             try DurableFile.write(
-                path, backup: replacing && keepsBackup ? path.withSuffix(".bak") : nil, mode: mode, replacing: replacing,
+                path, backup: replacing && keepsBackup ? path.withSuffix(".bak") : nil, mode: mode,
+                replacing: replacing,
                 // What git has made for a merge is no place in which somebody would look for remains.
                 unnamed: !keepsBackup
             ) { (descriptor) throws(VaultError) in

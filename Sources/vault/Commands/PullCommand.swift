@@ -29,6 +29,10 @@ struct PullCommand: ParsableCommand {
         if isNew { session.rememberIfUnknown() }
         let quiet = access.quiet
         switch pulled {
+        case .empty where store.isReadOnly:
+            throw Failure(
+                .missing, "there is nothing at \(remote.url)",
+                hint: "see whether the URL is right: '\(Process.name) remote set' gives the vault another one")
         case .empty:
             Messages.note(
                 isNew
