@@ -46,8 +46,7 @@ public struct RemoteState: Sendable {
     public init(in parent: FilePath?, vault: FilePath, url: String) {
         let place = KnownVaults.place(of: vault).bytes
         let hash = BLAKE2b.hash(place.span, personalization: "vault/v1 remote").prefix(16)
-        let name = hash.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        folder = parent?.appending(name)
+        folder = parent?.appending(Hexadecimal.encode(hash))
         self.url = url
     }
 

@@ -1,3 +1,5 @@
+internal import Sodium
+
 /// Which version of a vault a file is: what tells it from every other one.
 public struct VaultVersion: Sendable, Equatable {
     /// The vault.
@@ -17,12 +19,7 @@ public struct VaultVersion: Sendable, Equatable {
     public var manifest: String { state.manifest.description }
 
     /// The same in 64 hexadecimal digits, which can be part of a path.
-    public var key: String {
-        state.manifest.bytes.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
-    }
+    public var key: String { Hexadecimal.encode(state.manifest.bytes) }
 
     /// Whether it names `other` as one of the versions before it.
     public func follows(_ other: VaultVersion) -> Bool { previous.contains(other.state.manifest) }

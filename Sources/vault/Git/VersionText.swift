@@ -44,8 +44,7 @@ struct VersionText {
         let bytes = try SmallFile.read(file, maximumSize: Self.mostHashed) ?? []
         // Of what git has a hash of as well: nothing that is secret.
         let hash = BLAKE2b.hash(bytes.span, personalization: "vault/v1 file").prefix(8)
-        let digits = hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        return ["vault of \(size) bytes (\(digits))\(reason)"]
+        return ["vault of \(size) bytes (\(Hexadecimal.encode(hash)))\(reason)"]
     }
 
     private func content(_ access: Access) throws -> [String] {
