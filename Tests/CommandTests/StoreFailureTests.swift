@@ -35,6 +35,35 @@ import Testing
         #expect(try team.second.bash("vault pull --quiet && vault list --json | jq length").text == "3\n")
     }
 
+    /// As after a power cut between the swap and what is remembered of it: what this machine brought there is no conflict.
+    @Test func forgottenPushIsNoConflict() throws {
+        let team = try team()
+        let pushed = try team.first.bash(
+            """
+            state=~/.local/state/vault/remotes; cp -a $state before && vault rotate demo <<<demo-token-pushed &&
+            rm -r $state && cp -a before $state && vault rotate demo --offline <<<demo-token-of-here && vault push
+            """)
+        #expect(pushed.status == 0 && pushed.errorText.contains("brought to"), "\(pushed.errorText)")
+    }
+
+    /// By cp, which writes into the file that is there.
+    @Test func vaultThatWasPutBackIsNotPushed() throws {
+        let team = try team()
+        let pushed = try team.first.bash(
+            """
+            vault rotate demo <<<demo-token-pushed && cd ~/.local/share/vault && cp vault.age.bak vault.age
+            vault push; echo $?; rm vault.age && vault pull --quiet && vault history demo --json | jq length
+            """)
+        #expect(pushed.text == "65\n1\n", "\(pushed.errorText)")
+    }
+
+    @Test func vaultThatWasMadeAnewIsNotPushed() throws {
+        let team = try team()
+        let pushed = try team.first.bash("vault rekey --quiet >id; vault push; echo $?; add other; echo $?")
+        #expect(pushed.text == "65\n65\n", "\(pushed.errorText)")
+        #expect(try team.second.bash("vault pull && vault token demo").status == 0)
+    }
+
     @Test func maximumAgeAsksTheStore() throws {
         let team = try Team(try EtcdCluster())
         _ = try team.second.run("vault", ["pull"])
