@@ -8,7 +8,7 @@ import Testing
 
     /// Waits until a file has as many lines.
     private static let await = """
-        lines() { for n in {1..200}; do [ "$(wc -l <"$1")" -ge "$2" ] && return; sleep 0.05; done; echo "not $2 in $1" >&2; }
+        lines() { for n in {1..1000}; do [ "$(wc -l <"$1")" -ge "$2" ] && return; sleep 0.05; done; echo "not $2 in $1" >&2; }
         """
 
     @Test func commandRunsOnEachChange() throws {
@@ -90,11 +90,11 @@ import Testing
                 touch ~/runs; lines ~/runs 1; touch ~/ready
                 lines ~/runs 2; lines ~/err 2
                 kill $watch; wait $watch; echo $?; cat ~/err
-                """, timeout: .seconds(40))
+                """, timeout: .seconds(150))
         }
-        for _ in 0..<200 where !FileManager.default.fileExists(atPath: team.second.file("ready")) { usleep(50_000) }
+        for _ in 0..<800 where !FileManager.default.fileExists(atPath: team.second.file("ready")) { usleep(50_000) }
         team.cluster.kill(0)
-        for _ in 0..<200 where (try? Data(contentsOf: URL(filePath: team.second.file("err"))))?.isEmpty ?? true {
+        for _ in 0..<800 where (try? Data(contentsOf: URL(filePath: team.second.file("err"))))?.isEmpty ?? true {
             usleep(50_000)
         }
         try team.cluster.restart(0)
