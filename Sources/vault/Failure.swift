@@ -236,11 +236,11 @@ extension Failure {
         case .notAllowed(let what):
             self.init(
                 .notAllowed, "the shared store does not let this machine in: \(what)",
-                hint: "see what it is given with '\(Process.name) remote status', and set it again with "
+                hint: "what it is given stands in \(Places.remotes() ?? "remotes"); set it again with "
                     + "'\(Process.name) remote set'")
         case .malformed(let what):
             self.init(
-                .damaged, "what the shared store says makes no sense: \(what)", hint: "the vault here is as it was")
+                .damaged, "what the shared store says makes no sense: \(what)", hint: Self.nothingTaken)
         case .vanished: self.init(.busy, "the shared store changes all the time", hint: "try again")
         case .tooLarge(let what): self.init(.usage, "the vault is too large for the shared store: \(what)")
         case .setting(let what): self.init(.setting, what)
@@ -248,14 +248,16 @@ extension Failure {
         }
     }
 
+    /// True of the store's version also where a change was made here before.
+    private static let nothingTaken = "nothing of it was taken"
+
     private init(remote error: RemoteError) {
-        let unchanged = "the vault here is as it was"
         switch error {
         case .refused(.older(let name, let what)):
             self.init(
                 .damaged, "\(name) is older than a version already seen: \(what)",
                 hints: [
-                    unchanged,
+                    Self.nothingTaken,
                     "if the store was restored from a backup, '\(Process.name) push --accept-older' puts the vault "
                         + "here in its place",
                 ])
@@ -263,15 +265,15 @@ extension Failure {
             self.init(
                 .damaged, "\(name) is the vault \(found), but \(pinned) is the one that is trusted here, by \(origin)",
                 hints: [
-                    unchanged,
+                    Self.nothingTaken,
                     "a vault that was made anew, as by '\(Process.name) rekey', needs another prefix in the store",
                 ])
         case .refused(.noMatch), .refused(.noMatchElsewhere):
             self.init(
                 .notAllowed, "none of the identities opens the version in the shared store",
-                hints: [unchanged, "ask the vault's owner whether you are still a member"])
+                hints: [Self.nothingTaken, "ask the vault's owner whether you are still a member"])
         case .refused(.damaged(let name, let what)):
-            self.init(.damaged, "\(name) is damaged or forged: \(what)", hint: unchanged)
+            self.init(.damaged, "\(name) is damaged or forged: \(what)", hint: Self.nothingTaken)
         case .refused(let error): self.init(vault: error)
         case .conflicts(let conflicts):
             self.init(

@@ -35,7 +35,7 @@ final class NginxServer {
     /// says, or as it can. The head of an answer has about 150.
     init(_ home: Home, locations: String, rate: Int? = nil) throws {
         folder = try TemporaryFolder()
-        ports = try (0..<2).map { _ in try Self.freePort() }
+        ports = try EtcdCluster.freePorts(2)
         let configuration = """
             daemon on;
             master_process off;
@@ -91,21 +91,5 @@ final class NginxServer {
 
     func url(_ scheme: String, host: String = "127.0.0.1") -> String {
         "\(scheme)://\(host):\(ports[scheme == "http" ? 0 : 1])"
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, size) + getsockname(descriptor, $0, &size)
-            }
-        }
-        try #require(status == 0)
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
