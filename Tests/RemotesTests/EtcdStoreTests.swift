@@ -2,7 +2,6 @@ import Foundation
 import Glibc
 import Remotes
 import Sodium
-import Synchronization
 import TestSupport
 import Testing
 
@@ -34,28 +33,6 @@ struct SomeVersion {
         try Data(bytes).write(to: URL(filePath: folder.file("vault.age")))
         new = NewVersion(
             key: hash.hex, manifest: Data(hash).base64EncodedString(), path: folder.file("vault.age"))
-    }
-}
-
-/// Something that blocks, on a thread of its own: the few threads that run tests are not kept from others.
-final class OnThread<R: Sendable>: Sendable {
-    private let answer = Mutex<Result<R, any Error>?>(nil)
-
-    init(_ body: @escaping @Sendable () throws -> R) {
-        Thread.detachNewThread { [self] in
-            let result = Result { try body() }
-            answer.withLock { $0 = result }
-        }
-    }
-
-    /// Whether it has come to its end.
-    var isOver: Bool { answer.withLock { $0 != nil } }
-
-    func result() throws -> R {
-        while true {
-            if let result = answer.withLock({ $0 }) { return try result.get() }
-            usleep(1000)
-        }
     }
 }
 
