@@ -18,12 +18,14 @@ package enum DurableFile {
     ///   - replacing: False refuses a file that is there already, without a moment in which it could come.
     ///   - unnamed: Whether the new file gets a name only when it is whole, so that a writer that is killed leaves nothing
     ///     behind. Where the file system has no such files, signals that would end the program wait instead.
+    ///   - source: A file in the same folder that becomes the new one where it has no name, so that nobody else writes into
+    ///     it. `write` then finds its content there.
     ///   - write: Writes the content.
     ///   - check: Gets the path of the new file before it is put in place.
     /// - Throws: ``VaultError``, or what `write` or `check` throws.
     package static func write(
         _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], adopting: Bool = false,
-        replacing: Bool = true, unnamed: Bool = false,
+        replacing: Bool = true, unnamed: Bool = false, naming source: FilePath? = nil,
         _ write: (FileDescriptor) throws(VaultError) -> Void,
         check: (FilePath) throws(VaultError) -> Void = { _ in }
     ) throws(VaultError) {
@@ -33,10 +35,12 @@ package enum DurableFile {
         do throws(VaultError) {
             let nameless = unnamed ? openUnnamed(in: path.folder) : nil
             if unnamed, nameless == nil { signals.hold() }
+            let isThere = source.map { name($0, temporary) } ?? false
             let descriptor = try attempt(replacing ? .writing : .creating, path) {
                 try nameless
                     ?? FileDescriptor.open(
-                        temporary, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
+                        temporary, .readWrite,
+                        options: isThere ? [.noFollow, .closeOnExec] : [.create, .exclusiveCreate, .closeOnExec],
                         permissions: [.ownerReadWrite])
             }
             if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.folder]) }
@@ -140,18 +144,24 @@ package enum DurableFile {
         }
     }
 
-    /// Writes all of another file.
+    /// Writes all of another file, unless it is that file.
     package static func copy(_ source: FilePath, to descriptor: FileDescriptor, at path: FilePath) throws(VaultError) {
         let file: FileSource
         do throws(FileSource.Failure) { file = try FileSource(opening: source) } catch {
             throw .system(operation: .reading, path: source.string, errno: error.errno)
         }
+        var output = stat()
+        if let input = status(of: source), unsafe fstat(descriptor.rawValue, &output) == 0,
+            (input.st_dev, input.st_ino) == (output.st_dev, output.st_ino)
+        {
+            return
+        }
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         for start in stride(from: 0, to: file.byteCount, by: buffer.count) {
             let count = min(buffer.count, file.byteCount - start)
             if count < buffer.count { buffer.removeLast(buffer.count - count) }
-            var output = buffer.mutableSpan
-            try VaultError.mapping(source) { () throws(AgeError) in try file.read(into: &output, at: start) }
+            var bytes = buffer.mutableSpan
+            try VaultError.mapping(source) { () throws(AgeError) in try file.read(into: &bytes, at: start) }
             try write(buffer.span, to: descriptor, at: path)
         }
     }
@@ -242,6 +252,16 @@ package enum DurableFile {
             unsafe linkat(AT_FDCWD, link(to: descriptor), AT_FDCWD, name, AT_SYMLINK_FOLLOW)
         }
         if status != 0 { throw Errno(rawValue: errno) }
+    }
+
+    /// Gives what `source` leads to the name, if it has none; false when it has one, or cannot get this one.
+    private static func name(_ source: FilePath, _ name: FilePath) -> Bool {
+        guard let status = status(of: source), status.st_nlink == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return false
+        }
+        return unsafe source.withPlatformString { source in
+            unsafe name.withPlatformString { unsafe linkat(AT_FDCWD, source, AT_FDCWD, $0, AT_SYMLINK_FOLLOW) }
+        } == 0
     }
 
     /// What leads to an open file, whether it has a name or not.

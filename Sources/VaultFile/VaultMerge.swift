@@ -284,7 +284,8 @@ extension Vault {
         var doubt: VaultError?
         do throws(VaultError) {
             try DurableFile.write(
-                target, backup: keepsBackup ? target.withSuffix(".bak") : nil, mode: mode, adopting: status == nil
+                target, backup: keepsBackup ? target.withSuffix(".bak") : nil, mode: mode, adopting: status == nil,
+                naming: copy
             ) { (descriptor) throws(VaultError) in
                 if status != nil { VaultWriter.keepOwner(of: target, on: descriptor) }
                 try DurableFile.copy(copy, to: descriptor, at: target)

@@ -62,6 +62,41 @@ import Testing
         #expect(String(decoding: bytes, as: UTF8.self) == "one")
     }
 
+    /// Writes what is in a file, naming the file itself where that is possible. Whether it is the same one.
+    private func write(from source: FileDescriptor, to path: FilePath) throws -> Bool {
+        let link = FilePath("/proc/self/fd/\(source.rawValue)")
+        try DurableFile.write(path, backup: backup, naming: link) { (descriptor) throws(VaultError) in
+            try DurableFile.copy(link, to: descriptor, at: path)
+        }
+        return try source.isSame(as: path)
+    }
+
+    @Test func aFileWithoutANameGetsIt() throws {
+        try write("one")
+        let source = try FileDescriptor.unnamed(in: folder.path)
+        defer { try? source.close() }
+        try source.writeAll("two".utf8)
+        #expect(try write(from: source, to: path))
+        #expect(try text(path) == "two" && text(backup) == "one")
+        // It has a name now, by which somebody could write into it: another one is a copy.
+        let other = FilePath(folder.file("other"))
+        #expect(try !write(from: source, to: other))
+        #expect(try text(other) == "two")
+        #expect(try names() == ["file", "file.bak", "other"])
+    }
+
+    @Test func aFileThatLostItsNameIsCopied() throws {
+        let lost = FilePath(folder.file("lost"))
+        let source = try FileDescriptor.open(
+            lost, .readWrite, options: [.create, .exclusiveCreate], permissions: [.ownerReadWrite])
+        defer { try? source.close() }
+        try source.writeAll("two".utf8)
+        try FileManager.default.removeItem(atPath: lost.string)
+        #expect(try !write(from: source, to: path))
+        #expect(try text(path) == "two")
+        #expect(try names() == ["file"])
+    }
+
     @Test func takesTheModeThatItIsGiven() throws {
         try write("one", mode: [.ownerReadWrite, .groupRead, .otherRead])
         #expect(try path.permissions() == 0o644)
@@ -223,5 +258,23 @@ import Testing
                 try DurableFile.createFolder(name)
             }
         }
+    }
+}
+
+extension FileDescriptor {
+    /// A file without a name in a folder.
+    fileprivate static func unnamed(in folder: String) throws -> FileDescriptor {
+        // O_TMPFILE, which Swift does not see.
+        let descriptor = open(folder, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: descriptor)
+    }
+
+    /// Whether the path leads to the open file.
+    fileprivate func isSame(as path: FilePath) throws -> Bool {
+        var status = stat()
+        guard fstat(rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+        let other = try #require(DurableFile.status(of: path))
+        return (status.st_dev, status.st_ino) == (other.st_dev, other.st_ino)
     }
 }
