@@ -2,6 +2,10 @@
 
 import PackageDescription
 
+// Scripts/build says which commit this is. Not Context.gitInformation: a cached manifest keeps that of an earlier commit,
+// while the environment is a part of the cache's key. Only CBuild is compiled again when it changes.
+let commit = Context.environment["VAULT_COMMIT"] ?? ""
+
 let package = Package(
     name: "vault",
     products: [
@@ -16,6 +20,7 @@ let package = Package(
         // Floor 1: what C gives us.
         .systemLibrary(name: "CSodium"),
         .target(name: "CLinux"),
+        .target(name: "CBuild", cSettings: [.define("VAULT_COMMIT", to: "\"\(commit)\"")]),
 
         // Floor 2: one safe layer over each.
         .target(name: "Sodium", dependencies: ["CSodium"], linkerSettings: [.linkedLibrary("sodium")]),
@@ -49,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "vault",
             dependencies: [
-                "Age", "ChildProcess", "CLinux", "Injection", "Redaction", "Remotes", "Resources", "Sodium",
+                "Age", "CBuild", "ChildProcess", "CLinux", "Injection", "Redaction", "Remotes", "Resources", "Sodium",
                 "UnlockAgent", "VaultFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),

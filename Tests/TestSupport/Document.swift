@@ -24,10 +24,10 @@ public struct Document: CustomStringConvertible, Sendable {
         self.text = text
     }
 
-    /// The README and all articles.
+    /// The README, the security policy and all articles.
     public static var all: [Document] {
         get throws {
-            try [Document("README.md")]
+            try [Document("README.md"), Document(".github/SECURITY.md")]
                 + catalogues.flatMap { catalogue in
                     try FileManager.default.contentsOfDirectory(atPath: root.appending(path: catalogue).path)
                         .filter { $0.hasSuffix(".md") }.sorted().map { try Document("\(catalogue)/\($0)") }

@@ -1,9 +1,17 @@
 internal import ArgumentParser
+internal import CBuild
 internal import VaultFile
 
 /// The command without a verb.
 struct RootCommand: ParsableCommand {
+    /// A semantic version, which the changelog begins with.
     static let version = "0.1.0"
+
+    /// What --version prints: with the commit, if the build knew it.
+    private static var versionLine: String {
+        let commit = unsafe String(cString: cbuild_commit())
+        return "\(Process.name) \(version)" + (commit.isEmpty ? "" : " (\(commit))")
+    }
 
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -58,7 +66,7 @@ struct RootCommand: ParsableCommand {
                   exec: 125 for every failure of its own, 126 if the command
                   cannot be run, 127 if it is not found; else the command's
                 """,
-            version: version,
+            version: versionLine,
             groupedSubcommands: [
                 CommandGroup(name: "Vault", subcommands: [InitCommand.self, ImportCommand.self, ExportCommand.self]),
                 CommandGroup(
