@@ -91,7 +91,7 @@ public struct RemoteList: Sendable {
             throw VaultError.notAllowed("a vault whose path is not text cannot have a store")
         }
         try DurableFile.createFolder(list.removingLastComponent())
-        let file = DurableFile.target(of: list)
+        let file = try DurableFile.target(of: list, for: .writing)
         return try VaultLock.hold(file) {
             DurableFile.removeRemains(of: file)
             // Line by line, so that those of other vaults stay as they are.

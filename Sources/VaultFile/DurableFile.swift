@@ -8,7 +8,8 @@ package enum DurableFile {
     /// Writes a new file and puts it in the place of `path`.
     ///
     /// A failure before the new file is in place leaves the old one untouched and nothing else behind, unless it comes
-    /// when the new file is moved there: then the old one has its second name already.
+    /// when the new file is moved there: then the old one has its second name already. A call that a signal interrupted
+    /// is made again.
     ///
     /// - Parameters:
     ///   - path: Must not be a symbolic link.
@@ -16,12 +17,13 @@ package enum DurableFile {
     ///   - mode: The permissions of the new file.
     ///   - adopting: Whether the file belongs to the owner of its folder when root writes it.
     ///   - replacing: False refuses a file that is there already, without a moment in which it could come.
-    ///   - unnamed: Whether the new file gets a name only when it is whole, so that a writer that is killed leaves nothing
-    ///     behind. Where the file system has no such files, signals that would end the program wait instead.
+    ///   - unnamed: Whether the new file gets a name only when it is whole and checked, so that a writer that is killed
+    ///     leaves nothing behind. Where the file system has no such files, signals that would end the program wait
+    ///     instead; and what is left all the same is removed by the next one that writes the file.
     ///   - source: A file in the same folder that becomes the new one where it has no name, so that nobody else writes into
     ///     it. `write` then finds its content there.
     ///   - write: Writes the content.
-    ///   - check: Gets the path of the new file before it is put in place.
+    ///   - check: Gets a path that leads to the new file before it is put in place.
     /// - Throws: ``VaultError``, or what `write` or `check` throws.
     package static func write(
         _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], adopting: Bool = false,
@@ -33,6 +35,7 @@ package enum DurableFile {
         var signals = HeldSignals()
         defer { signals.release() }
         do throws(VaultError) {
+            if unnamed { removeAbandoned(of: path) }
             let nameless = unnamed ? openUnnamed(in: path.folder) : nil
             if unnamed, nameless == nil { signals.hold() }
             let isThere = source.map { name($0, temporary) } ?? false
@@ -43,39 +46,32 @@ package enum DurableFile {
                         options: isThere ? [.noFollow, .closeOnExec] : [.create, .exclusiveCreate, .closeOnExec],
                         permissions: [.ownerReadWrite])
             }
+            // To the end: what tells others that this file is not abandoned. Nothing can be lost by closing it, since all
+            // of it is on the disk by then.
+            defer { try? descriptor.close() }
+            if unnamed { _ = uninterrupted { flock(descriptor.rawValue, LOCK_EX | LOCK_NB) } }
             if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.folder]) }
-            do throws(VaultError) {
-                try write(descriptor)
-                try attempt(.writing, path) {
-                    if mode != [.ownerReadWrite], fchmod(descriptor.rawValue, mode.rawValue) != 0 {
-                        throw Errno(rawValue: errno)
-                    }
-                    try sync(descriptor)
-                    if nameless != nil {
-                        signals.hold()
-                        try name(descriptor, temporary)
-                    }
-                }
-            } catch {
-                try? descriptor.close()
-                throw error
+            try write(descriptor)
+            try attempt(.writing, path) {
+                if mode != [.ownerReadWrite] { try done(fchmod(descriptor.rawValue, mode.rawValue)) }
+                try sync(descriptor)
             }
-            try attempt(.writing, path) { try descriptor.close() }
-            try check(temporary)
+            try check(nameless == nil ? temporary : FilePath(link(to: descriptor)))
             if let backup { try keep(path, as: backup) }
+            if nameless != nil { signals.hold() }
             if replacing {
+                if nameless != nil { try attempt(.writing, path) { try name(descriptor, temporary) } }
                 try attempt(.replacing, path) { try move(temporary, to: path) }
             } else {
                 // A link, unlike a rename, fails when the name is taken.
-                guard
-                    unsafe temporary.withPlatformString({ from in
-                        unsafe path.withPlatformString { to in unsafe Glibc.link(from, to) }
-                    }) == 0
-                else {
-                    if errno == EEXIST { throw VaultError.exists(path.string) }
-                    throw VaultError.system(operation: .creating, path: path.string, errno: errno)
+                do {
+                    if nameless != nil { try name(descriptor, path) } else { try link(temporary, path) }
+                } catch Errno.fileExists {
+                    throw VaultError.exists(path.string)
+                } catch {
+                    try attempt(.creating, path) { throw error }
                 }
-                remove(temporary)
+                if nameless == nil { remove(temporary) }
             }
         } catch {
             remove(temporary)
@@ -89,22 +85,44 @@ package enum DurableFile {
         }
     }
 
-    /// The file itself where `path` is a symbolic link: that is what a write replaces, so that the link stays.
+    /// The file itself where `path` is a symbolic link.
     package static func target(of path: FilePath) -> FilePath {
         realPath(path) ?? path
     }
 
-    /// The path without links, as the system gives it: its bytes need not be text.
+    /// The file itself where `path` is a symbolic link: that is what a write replaces, so that the link stays.
+    ///
+    /// - Throws: ``VaultError/system(operation:path:errno:)`` where the system cannot say what it is, rather than that
+    ///   there is none.
+    package static func target(of path: FilePath, for operation: VaultError.Operation) throws(VaultError) -> FilePath {
+        if let real = realPath(path) { return real }
+        // Where a link leads that may not be followed, nothing is written either.
+        if [ENOENT, ENOTDIR, EACCES].contains(errno) { return path }
+        throw .system(operation: operation, path: path.string, errno: errno)
+    }
+
+    /// The path without links, as the system gives it: its bytes need not be text. Nil, with the reason in `errno`, where
+    /// it leads to nothing.
     static func realPath(_ path: FilePath) -> FilePath? {
-        guard let real = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else { return nil }
+        var found: UnsafeMutablePointer<CChar>?
+        repeat {
+            unsafe found = unsafe path.withPlatformString { unsafe realpath($0, nil) }
+        } while unsafe found == nil && errno == EINTR
+        guard let real = unsafe found else { return nil }
         defer { unsafe free(real) }
         return unsafe FilePath(platformString: real)
+    }
+
+    /// Whether nothing is at a path, or nothing that this user can get to; not where the system could not say.
+    package static func isOutOfReach(_ path: FilePath) -> Bool {
+        uninterrupted { unsafe path.withPlatformString { unsafe access($0, F_OK) } } != 0
+            && [ENOENT, ENOTDIR, EACCES].contains(errno)
     }
 
     /// What the system says of a file; nil, with the reason in `errno`, when it says nothing.
     package static func status(of path: FilePath) -> stat? {
         var status = stat()
-        return unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0 ? status : nil
+        return uninterrupted({ unsafe path.withPlatformString { unsafe stat($0, &status) } }) == 0 ? status : nil
     }
 
     /// Whether the group can write a file, or put something into a folder. The group with the number of its only member,
@@ -169,6 +187,19 @@ package enum DurableFile {
     /// Removes what a writer that was killed left in the folder of `path`. Only for who holds the lock.
     package static func removeRemains(of path: FilePath) { for file in remains(of: path) { remove(file) } }
 
+    /// Removes what a writer that was killed left in the folder of `path`, and leaves alone what one that is at work
+    /// holds there. For who holds no lock.
+    private static func removeAbandoned(of path: FilePath) {
+        for file in remains(of: path) {
+            guard
+                let descriptor = try? FileDescriptor.open(
+                    file, .readOnly, options: [.closeOnExec, .noFollow, .nonBlocking])
+            else { continue }
+            if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { remove(file) }
+            try? descriptor.close()
+        }
+    }
+
     /// What a writer that was killed left in the folder of `path`; and what one that is at work has there.
     package static func remains(of path: FilePath) -> [FilePath] {
         guard let name = path.lastComponent?.bytes,
@@ -204,7 +235,7 @@ package enum DurableFile {
         }
         let parent = folder.removingLastComponent()
         if parent != folder { try createFolder(parent) }
-        if unsafe folder.withPlatformString({ unsafe mkdir($0, 0o700) }) != 0 {
+        if uninterrupted({ unsafe folder.withPlatformString { unsafe mkdir($0, 0o700) } }) != 0 {
             if errno == EEXIST { return }
             throw .system(operation: .creatingFolder, path: folder.string, errno: errno)
         }
@@ -238,7 +269,7 @@ package enum DurableFile {
     private static func openUnnamed(in folder: FilePath) -> FileDescriptor? {
         // O_TMPFILE, which Swift does not see.
         let flags = 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC
-        let number = unsafe folder.withPlatformString { unsafe open($0, flags, 0o600) }
+        let number = uninterrupted { unsafe folder.withPlatformString { unsafe open($0, flags, 0o600) } }
         guard number >= 0 else { return nil }
         let descriptor = FileDescriptor(rawValue: number)
         if unsafe access(link(to: descriptor), F_OK) == 0 { return descriptor }
@@ -248,10 +279,18 @@ package enum DurableFile {
 
     /// Gives a file that has none its first name.
     private static func name(_ descriptor: FileDescriptor, _ name: FilePath) throws {
-        let status = unsafe name.withPlatformString { name in
-            unsafe linkat(AT_FDCWD, link(to: descriptor), AT_FDCWD, name, AT_SYMLINK_FOLLOW)
-        }
-        if status != 0 { throw Errno(rawValue: errno) }
+        try done(
+            unsafe name.withPlatformString { name in
+                unsafe linkat(AT_FDCWD, link(to: descriptor), AT_FDCWD, name, AT_SYMLINK_FOLLOW)
+            })
+    }
+
+    /// Gives a file another name.
+    private static func link(_ file: FilePath, _ name: FilePath) throws {
+        try done(
+            unsafe file.withPlatformString { file in
+                unsafe name.withPlatformString { name in unsafe Glibc.link(file, name) }
+            })
     }
 
     /// Gives what `source` leads to the name, if it has none; false when it has one, or cannot get this one.
@@ -259,8 +298,10 @@ package enum DurableFile {
         guard let status = status(of: source), status.st_nlink == 0, status.st_mode & S_IFMT == S_IFREG else {
             return false
         }
-        return unsafe source.withPlatformString { source in
-            unsafe name.withPlatformString { unsafe linkat(AT_FDCWD, source, AT_FDCWD, $0, AT_SYMLINK_FOLLOW) }
+        return uninterrupted {
+            unsafe source.withPlatformString { source in
+                unsafe name.withPlatformString { unsafe linkat(AT_FDCWD, source, AT_FDCWD, $0, AT_SYMLINK_FOLLOW) }
+            }
         } == 0
     }
 
@@ -269,12 +310,12 @@ package enum DurableFile {
 
     private static func keep(_ path: FilePath, as backup: FilePath) throws(VaultError) {
         let temporary = sibling(of: path)
-        let status = unsafe temporary.withPlatformString { to in
-            unsafe path.withPlatformString { from in unsafe Glibc.link(from, to) }
-        }
-        if status != 0 {
-            if errno == ENOENT { return }
-            throw .system(operation: .keeping, path: path.string, errno: errno)
+        do {
+            try link(path, temporary)
+        } catch Errno.noSuchFileOrDirectory {
+            return
+        } catch {
+            try attempt(.keeping, path) { throw error }
         }
         do throws(VaultError) {
             try attempt(.keepingAs, backup) { try move(temporary, to: backup) }
@@ -294,21 +335,24 @@ package enum DurableFile {
         }
     }
 
-    private static func sync(_ descriptor: FileDescriptor) throws {
-        while fsync(descriptor.rawValue) != 0 {
-            if errno != EINTR { throw Errno(rawValue: errno) }
-        }
-    }
+    private static func sync(_ descriptor: FileDescriptor) throws { try done(fsync(descriptor.rawValue)) }
 
     private static func move(_ from: FilePath, to: FilePath) throws {
-        let status = unsafe from.withPlatformString { from in
-            unsafe to.withPlatformString { to in unsafe Glibc.rename(from, to) }
-        }
-        if status != 0 { throw Errno(rawValue: errno) }
+        try done(
+            unsafe from.withPlatformString { from in
+                unsafe to.withPlatformString { to in unsafe Glibc.rename(from, to) }
+            })
     }
 
     private static func remove(_ path: FilePath) {
-        _ = unsafe path.withPlatformString { unsafe unlink($0) }
+        _ = uninterrupted { unsafe path.withPlatformString { unsafe unlink($0) } }
+    }
+
+    /// Makes a call of the system, again where a signal interrupted it.
+    ///
+    /// - Throws: `Errno` when the call failed.
+    private static func done(_ call: @autoclosure () -> Int32) throws {
+        if uninterrupted(call) != 0 { throw Errno(rawValue: errno) }
     }
 
     /// Runs `body` and says what was being done when the system refused.

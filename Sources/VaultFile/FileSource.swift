@@ -14,21 +14,24 @@ final class FileSource: ByteSource {
 
     /// Opens a regular file. Anything else is refused, and a pipe is not waited for.
     init(opening path: FilePath) throws(Failure) {
+        let descriptor: FileDescriptor
         do {
             descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
         } catch {
             throw Failure(errno: (error as? Errno)?.rawValue ?? EIO)
         }
         var status = stat()
-        guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
+        guard uninterrupted({ unsafe fstat(descriptor.rawValue, &status) }) == 0 else {
+            let number = errno
             try? descriptor.close()
-            throw Failure(errno: errno)
+            throw Failure(errno: number)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             try? descriptor.close()
             throw Failure(errno: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
         }
         byteCount = Int(status.st_size)
+        self.descriptor = descriptor
     }
 
     deinit { try? descriptor.close() }

@@ -47,7 +47,7 @@ public struct KnownVaults: Sendable {
             throw VaultError.notAllowed("a vault is written down by its whole path, which \"\(entry.path)\" is not")
         }
         try DurableFile.createFolder(known.removingLastComponent())
-        let file = DurableFile.target(of: known)
+        let file = try DurableFile.target(of: known, for: .writing)
         try VaultLock.hold(file) {
             DurableFile.removeRemains(of: file)
             _ = try entries()

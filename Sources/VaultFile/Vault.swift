@@ -92,7 +92,7 @@ public struct Vault: Sendable {
     /// - Throws: ``VaultError/exists(_:)`` when there is a file already, and other ``VaultError``s.
     public func create(label: String) throws -> Written<VaultID> {
         guard let owner = identities.first else { throw VaultError.noMatch }
-        let target = DurableFile.target(of: path)
+        let target = try DurableFile.target(of: path, for: .creating)
         try DurableFile.createFolder(target.removingLastComponent())
         return try VaultLock.hold(target, purpose: .creating) {
             let writer = VaultWriter(signer: owner)
@@ -197,9 +197,11 @@ public struct Vault: Sendable {
 
     /// Lends the vault, read under the lock, with the newest version seen before and the file that is to be replaced.
     private func replace<R>(_ body: (inout VaultReader, Ratchet.State?, FilePath) throws -> R) throws -> R {
-        let target = DurableFile.target(of: path)
+        let target = try DurableFile.target(of: path, for: .writing)
         // A lock beside a file that is not there would only be litter.
-        if unsafe target.withPlatformString({ unsafe access($0, F_OK) }) != 0, errno == ENOENT || errno == ENOTDIR {
+        if uninterrupted({ unsafe target.withPlatformString { unsafe access($0, F_OK) } }) != 0,
+            errno == ENOENT || errno == ENOTDIR
+        {
             throw VaultError.noSuchFile(path.string)
         }
         let pin = try pin()

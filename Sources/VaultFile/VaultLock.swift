@@ -38,7 +38,10 @@ package enum VaultLock {
         }
         defer { try? descriptor.close() }
         var status = stat()
-        guard unsafe fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard uninterrupted({ unsafe fstat(descriptor.rawValue, &status) }) == 0 else {
+            throw VaultError.system(operation: purpose, path: lockPath.string, errno: errno)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
             throw VaultError.system(operation: purpose, path: lockPath.string, errno: EINVAL)
         }
         var waited = 0

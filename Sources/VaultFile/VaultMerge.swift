@@ -66,7 +66,7 @@ extension Vault {
         _ versions: MergeVersions, takingMembersOf members: VersionDifferences.Side? = nil,
         replacing check: (FilePath) throws -> Void, _ body: (inout VersionDifferences) throws -> Void
     ) throws -> Written<MergeOutcome> {
-        let target = DurableFile.target(of: path)
+        let target = try DurableFile.target(of: path, for: .writing)
         let pin = try pin(of: versions.ours)
         return try VaultLock.hold(target) {
             DurableFile.removeRemains(of: target)
@@ -96,7 +96,7 @@ extension Vault {
         _ theirs: FilePath, base: FilePath?, expecting expected: VaultVersion,
         takingMembersOf members: VersionDifferences.Side? = nil, _ body: (inout VersionDifferences) throws -> Void
     ) throws -> Written<MergeOutcome>? {
-        let target = DurableFile.target(of: path)
+        let target = try DurableFile.target(of: path, for: .writing)
         let pin = try pin(of: path)
         return try VaultLock.hold(target) {
             DurableFile.removeRemains(of: target)
@@ -122,7 +122,7 @@ extension Vault {
     /// - Throws: ``VaultError``, or what ``Trust/confirm`` throws; the vault is then as it was.
     public func adopt(_ copy: FilePath, expecting expected: VaultVersion?) throws -> Written<VaultVersion>? {
         let pin = try pin(of: copy)
-        let target = DurableFile.target(of: path)
+        let target = try DurableFile.target(of: path, for: .writing)
         try DurableFile.createFolder(target.removingLastComponent())
         return try VaultLock.hold(target, purpose: expected == nil ? .creating : .locking) {
             DurableFile.removeRemains(of: target)

@@ -1,6 +1,8 @@
 internal import Glibc
 internal import Sodium
+internal import SystemPackage
 internal import UnlockAgent
+internal import VaultFile
 
 /// The environment that the program was started with.
 enum Variables {
@@ -84,7 +86,7 @@ enum Places {
     /// as the specification asks.
     private static func folder(_ variable: String, _ fallback: String) throws -> String {
         if let base = Variables.text(variable), base.hasPrefix("/") { return base + "/vault" }
-        guard let home = Variables.text("HOME"), home.hasPrefix("/"), unsafe access(home, F_OK) == 0 else {
+        guard let home = Variables.text("HOME"), home.hasPrefix("/"), !DurableFile.isOutOfReach(FilePath(home)) else {
             throw Failure(.setting, "there is no home folder to look in", hint: "set HOME, or \(variable)")
         }
         return "\(home)/\(fallback)/vault"

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
@@ -167,18 +168,51 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func hasNoNameUntilItIsWhole(_ replacing: Bool) throws {
+    func hasNoNameUntilItIsWholeAndChecked(_ replacing: Bool) throws {
         if replacing { try write("old") }
         var seen: [[String]] = []
+        func look() { seen.append((try? names()) ?? []) }
         try DurableFile.write(path, replacing: replacing, unnamed: true) { (descriptor) throws(VaultError) in
             try DurableFile.write(Array("new".utf8).span, to: descriptor, at: path)
-            seen.append((try? names()) ?? [])
-        } check: { (temporary) throws(VaultError) in
-            seen.append([(try? text(temporary)) ?? "", "\((try? temporary.permissions()) ?? 0)"])
+            look()
+        } check: { (unnamed) throws(VaultError) in
+            look()
+            let mode = DurableFile.status(of: unnamed).map { String($0.st_mode & 0o777, radix: 8) } ?? ""
+            seen.append([(try? text(unnamed)) ?? "", mode])
         }
-        #expect(seen == [replacing ? ["file"] : [], ["new", "\(0o600)"]])
+        let before = replacing ? ["file"] : []
+        #expect(seen == [before, before, ["new", "600"]])
         #expect(try text(path) == "new")
         #expect(try names() == ["file"])
+    }
+
+    /// Without a lock, what somebody is writing has to be told from what nobody will ever finish.
+    @Test(arguments: [true, false])
+    func removesWhatNobodyHoldsAnyMore(_ replacing: Bool) throws {
+        if replacing { try write("old") }
+        let (held, abandoned) = (".file.0123456789abcdef.tmp", ".file.fedcba9876543210.tmp")
+        for name in [held, abandoned] { try Array("half".utf8).write(to: FilePath(folder.file(name))) }
+        let writer = try FileDescriptor.open(folder.file(held), .readOnly, options: [.closeOnExec])
+        defer { try? writer.close() }
+        #expect(flock(writer.rawValue, LOCK_EX | LOCK_NB) == 0)
+        try write("new", replacing: replacing, unnamed: true)
+        #expect(try names() == [held, "file"])
+        #expect(try text(path) == "new")
+    }
+
+    /// Where the system cannot say what a path is, it is not taken for a file that a new one may replace.
+    @Test func aLinkThatCannotBeFollowedIsNoFile() throws {
+        try write("one")
+        let link = FilePath(folder.file("link"))
+        try FileManager.default.createSymbolicLink(atPath: link.string, withDestinationPath: "file")
+        #expect(try DurableFile.target(of: link, for: .writing).lastComponent == "file")
+        let missing = FilePath(folder.file("missing/file"))
+        #expect(try DurableFile.target(of: missing, for: .writing) == missing)
+        let circle = FilePath(folder.file("circle"))
+        try FileManager.default.createSymbolicLink(atPath: circle.string, withDestinationPath: "circle")
+        #expect(throws: VaultError.system(operation: .writing, path: circle.string, errno: ELOOP)) {
+            try DurableFile.target(of: circle, for: .writing)
+        }
     }
 
     @Test func aFailureLeavesNothingWithoutAName() throws {

@@ -45,7 +45,7 @@ enum OutputTarget {
                     .exists, "\(path) is a symbolic link to a file that is not there",
                     hint: "make that file, or remove the link")
             }
-            target = DurableFile.target(of: file)
+            target = try DurableFile.target(of: file, for: .replacing)
             status = behind
             try Self.refuseForeign(status, in: target.folder, path)
         }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Sodium
+internal import VaultFile
 
 /// Secrets that come from outside: never from an argument.
 enum SecretInput {
@@ -16,7 +17,10 @@ enum SecretInput {
         }
         if isTerminal { return try promptedToken(name, access) }
         var status = stat()
-        guard unsafe fstat(0, &status) == 0, isStream(status) else {
+        if uninterrupted({ unsafe fstat(0, &status) }) != 0, errno != EBADF {
+            throw Failure(.io, "reading the token from standard input: \(Failure.text(errno))")
+        }
+        guard isStream(status) else {
             throw Failure(
                 .usage, "there is no token: standard input is neither a pipe nor a file",
                 hint: "pipe the token in, or give --token-fd N")
@@ -69,7 +73,7 @@ enum SecretInput {
     /// Opens a file for reading; one that is missing is told from one that cannot be read, and a named pipe is not waited
     /// for.
     static func open(_ path: String, what: String) throws -> Int32 {
-        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        let descriptor = uninterrupted { unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) }
         guard descriptor >= 0 else {
             let isMissing = errno == ENOENT || errno == ENOTDIR
             throw Failure(isMissing ? .missing : .io, "reading \(what): \(Failure.text(errno))")
@@ -111,7 +115,7 @@ enum SecretInput {
         of descriptor: Int32, what: String, check: (stat) throws -> Void = { _ in }
     ) throws -> stat {
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else {
+        guard uninterrupted({ unsafe fstat(descriptor, &status) }) == 0 else {
             throw Failure(.io, "reading \(what): \(Failure.text(errno))")
         }
         try check(status)

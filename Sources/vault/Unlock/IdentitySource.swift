@@ -2,6 +2,7 @@ internal import Age
 internal import ChildProcess
 internal import Glibc
 internal import Sodium
+internal import SystemPackage
 internal import UnlockAgent
 internal import VaultFile
 
@@ -125,7 +126,7 @@ struct IdentitySource {
         }
         if let folder = Variables.text("CREDENTIALS_DIRECTORY") {
             let path = folder + "/vault-identity"
-            if unsafe Glibc.access(path, F_OK) == 0 { return .credential(path) }
+            if !DurableFile.isOutOfReach(FilePath(path)) { return .credential(path) }
         }
         return nil
     }
@@ -133,7 +134,7 @@ struct IdentitySource {
     /// The file that is taken when nobody gives anything.
     private func defaultFile() throws -> String {
         guard let path = try? Places.identity() else { throw noIdentity("file, and no home folder to look in") }
-        guard unsafe Glibc.access(path, F_OK) == 0 else { throw noIdentity(path) }
+        if DurableFile.isOutOfReach(FilePath(path)) { throw noIdentity(path) }
         return path
     }
 

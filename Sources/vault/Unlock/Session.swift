@@ -24,7 +24,7 @@ struct Session {
     /// The path of the vault, of which it is certain that something is there.
     static func existingPath(_ access: Access) throws -> FilePath {
         let path = try path(access)
-        guard unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 else {
+        guard uninterrupted({ unsafe path.withPlatformString { unsafe Glibc.access($0, F_OK) } }) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { throw VaultError.noSuchFile(path.string) }
             throw Failure(.io, "opening \(path): \(Failure.text(errno))")
         }
