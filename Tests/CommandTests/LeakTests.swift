@@ -27,13 +27,13 @@ import Testing
             #"new_vault; printf %s "$T" | vault add demo --url https://x.example --quiet; add third"#,
             adding: ["T": Self.token])
         try #require(made.status == 0)
-        let watcher = ArgumentWatcher(Self.token)
+        let watcher = ProcessWatcher(Self.token, home: home)
         for command in Self.commands {
             let output = try home.bash("set -o pipefail; \(command.text)", adding: ["T": Self.token])
             #expect(output.status == command.status, "\(command.text): \(output.errorText)")
         }
-        let (found, rounds, seen) = watcher.stop()
-        #expect(found == [])
+        let (sightings, rounds, seen) = watcher.stop()
+        #expect(sightings.filter { $0.place == .arguments } == [])
         #expect(rounds > 50)
         // What ran was looked at, and more than once: a program may change what it shows.
         #expect(seen.contains { $0.key.hasPrefix("sleep\u{0}0.3") && $0.value > 1 })
@@ -41,8 +41,9 @@ import Testing
 
     @Test func theWatcherSees() throws {
         let home = try Home()
-        let watcher = ArgumentWatcher("shown-token-0123456789")
+        let watcher = ProcessWatcher("shown-token-0123456789", home: home)
         _ = try home.bash("bash -c 'sleep 0.3; :' \"$T\"", adding: ["T": "shown-token-0123456789"])
-        #expect(watcher.stop().found.count == 1)
+        let shown = watcher.stop().sightings.filter { $0.place == .arguments }
+        #expect(shown == [.init(secret: "the token", place: .arguments, program: "bash")])
     }
 }

@@ -55,12 +55,12 @@ import Testing
         try place.writeFiles(of: section)
         let prepared = try place.bash(recipe.before, adding: ["SERVED": place.server.file("")])
         #expect(prepared.status == 0, "\(prepared.errorText)")
-        let watcher = ArgumentWatcher(RecipePlace.token)
+        let watcher = ProcessWatcher(RecipePlace.token, home: place.home)
         let output = try place.bash("set -e; \(place.commands(of: section))\n\(recipe.after)")
-        let (found, _, seen) = watcher.stop()
+        let (sightings, _, seen) = watcher.stop()
         #expect(output.status == 0, "\(output.errorText)")
         #expect(output.text.ranges(of: recipe.answer).count == recipe.answers, "\(output.text)")
-        #expect(found == [])
+        #expect(sightings.filter { $0.place == .arguments } == [])
         #expect(seen.contains { $0.key.hasPrefix(recipe.client) }, "\(recipe.client) was not seen")
     }
 
@@ -200,11 +200,11 @@ import Testing
             """#)
         #expect(left.text == "some\nall\n", "\(left.errorText)")
 
-        let shown = ArgumentWatcher(RecipePlace.token)
+        let shown = ProcessWatcher(RecipePlace.token, home: place.home)
         _ = try place.bash(
             #"vault exec github -- sh -c 'curl -s --limit-rate 1 -H "Authorization: Bearer $GITHUB_TOKEN" $URL $URL $URL; :'"#
         )
-        #expect(!shown.stop().found.isEmpty)
+        #expect(shown.stop().sightings.contains { $0.place == .arguments })
     }
 
     /// Who takes the token along to another host, and that the recipes do not.

@@ -40,14 +40,26 @@ public enum Command {
     ///   - input: Standard input, which is closed behind its last byte. A program need not read it.
     ///   - environment: All of the program's environment; nil stands for this process's.
     ///   - timeout: How long it may take; after that its process group is killed.
+    ///   - killTime: When to kill the process with `SIGKILL`, counted from its start; one that has ended by then is left
+    ///     alone. What it had written is read all the same.
     /// - Returns: What it left behind, whatever the exit code.
     /// - Throws: ``Failure``.
     public static func run(
         _ executable: String, _ arguments: [String] = [], input: [UInt8] = [], environment: [String: String]? = nil,
-        timeout: Duration = .seconds(30)
+        timeout: Duration = .seconds(30), killedAfter killTime: Duration? = nil
     ) throws -> Output {
         let deadline = ContinuousClock.now + timeout
         var child = try Child(executable, arguments, environment ?? ProcessInfo.processInfo.environment)
+        var killMoment = killTime.map { ContinuousClock.now + $0 }
+        /// Whether a kill is still to come; kills when its moment is there.
+        func awaitsKill() -> Bool {
+            guard let moment = killMoment else { return false }
+            if moment > .now { return true }
+            // It is not reaped yet, so that the number is still its own.
+            kill(child.id, SIGKILL)
+            killMoment = nil
+            return false
+        }
         var written = 0
         var stdout: [UInt8] = []
         var stderr: [UInt8] = []
@@ -68,8 +80,12 @@ public enum Command {
             if polled.allSatisfy({ $0.fd < 0 }) { break }
             let left = deadline - .now
             guard left > .zero else { throw timedOut() }
+            // poll knows milliseconds only, which is too coarse for a moment in the life of a short program.
+            let isKilledSoon = awaitsKill()
             let ready = poll(
-                &polled, nfds_t(polled.count), Int32(clamping: Int((left / .milliseconds(1)).rounded(.up))))
+                &polled, nfds_t(polled.count),
+                isKilledSoon ? 0 : Int32(clamping: Int((left / .milliseconds(1)).rounded(.up))))
+            if ready == 0, isKilledSoon { usleep(50) }
             if ready < 0 && errno != EINTR { throw Failure.system(call: "poll", errno: errno) }
             if ready <= 0 { continue }
             if polled[0].revents != 0 {
@@ -83,7 +99,7 @@ public enum Command {
         // A program may close its pipes long before it ends.
         while try !child.hasEnded() {
             guard ContinuousClock.now < deadline else { throw timedOut() }
-            usleep(500)
+            usleep(awaitsKill() ? 50 : 500)
         }
         let signal = child.status & 0x7f
         return Output(

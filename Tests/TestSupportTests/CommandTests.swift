@@ -123,6 +123,21 @@ import Testing
         }
     }
 
+    @Test func `A program is killed at its moment, and not before`() throws {
+        let clock = ContinuousClock()
+        var output: Command.Output?
+        let time = try clock.measure {
+            output = try Command.run("sh", ["-c", "echo begun; exec sleep 60"], killedAfter: .milliseconds(200))
+        }
+        #expect(output?.signal == SIGKILL)
+        #expect(output?.text == "begun\n")
+        #expect(time > .milliseconds(200) && time < .seconds(30))
+        // Nor is one that has closed its pipes forgotten, or one that has ended by then touched.
+        let silent = try Command.run("sh", ["-c", "exec <&- >&- 2>&-; exec sleep 60"], killedAfter: .milliseconds(50))
+        #expect(silent.signal == SIGKILL)
+        #expect(try Command.run("true", killedAfter: .seconds(20)).status == 0)
+    }
+
     @Test func `No descriptor is left open`() async {
         await #expect(processExitsWith: .success) {
             func openCount() throws -> Int {
