@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The daily job, with a real curl and a real server that answers 401 without the token.
-@Suite struct CurlTests {
+@Suite(.waitsForPrograms) struct CurlTests {
     /// Ways to make a request; each prints one line for each answer.
     static let ways: [(command: String, answers: Int)] = [
         ("vault exec demo -- curl $O $URL", 1),

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Many machines at once, and a cluster that loses members on the way.
-@Suite(.serialized) struct FleetTests {
+@Suite(.waitsForPrograms) struct FleetTests {
     private static let machineCount = 10
     private static let writes = 20
     /// So many that none of them is rotated more often than its history is long.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A real git that clones from a real server and pushes to it over TLS, with tokens from the helper.
-@Suite struct GitTests {
+@Suite(.waitsForPrograms) struct GitTests {
     /// Clones a repository, pushes a commit to it, and sees in another clone that it has arrived.
     private static let roundTrip = """
         git clone --quiet $REPOSITORY first 2>err && cd first && git commit --quiet --allow-empty -m 'A commit' &&

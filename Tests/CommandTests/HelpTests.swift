@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What users see of each verb is kept as text, so that a change of it is seen by whoever reviews it.
-@Suite struct HelpTests {
+@Suite(.waitsForPrograms) struct HelpTests {
     static let verbs = [
         "vault", "init", "add", "rotate", "edit", "rename", "remove", "list", "show", "history", "rollback", "token",
         "headers", "exec", "inject", "import", "export", "check", "log", "doctor", "redact", "scan", "member",

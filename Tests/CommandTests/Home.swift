@@ -29,7 +29,7 @@ final class Home: Sendable {
         folder = try TemporaryFolder()
         programs = try TemporaryFolder()
         runtime = try TemporaryFolder()
-        let tools = ["terminal", "jobcontrol", "memory"].map { ($0, Self.testFolder + "/Tools/\($0)") }
+        let tools = ["terminal", "jobcontrol", "lock-identity", "memory"].map { ($0, Self.testFolder + "/Tools/\($0)") }
         for (name, target) in [("vault", Self.binary)] + tools {
             try FileManager.default.createSymbolicLink(
                 atPath: programs.file(name), withDestinationPath: target)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// At no moment does the argument list of any process hold a token.
-@Suite struct LeakTests {
+@Suite(.waitsForPrograms) struct LeakTests {
     static let token = "demo+token/0123456789~abcdef"
 
     /// Each runs for a while, so that whatever it starts is seen; and what it ends with.

@@ -46,7 +46,8 @@ final class ProcessWatcher: Sendable {
             var known: [String: [Data]] = [:]
             while !state.withLock({ $0.isStopped }) {
                 look(&known)
-                usleep(1000)
+                // What is watched needs the processors as well.
+                usleep(2000)
                 state.withLock { $0.rounds += 1 }
             }
             state.withLock { $0.hasEnded = true }

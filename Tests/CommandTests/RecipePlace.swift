@@ -4,8 +4,8 @@ import TestSupport
 /// Where recipes of the documentation are tried, with their own text: a home with a vault in it, and a server that
 /// stands for the API.
 final class RecipePlace {
-    /// Of this run alone: other tests do have theirs in arguments.
-    static let token = "recipe-token-\(UUID().uuidString)"
+    /// Of this place alone: other tests do have theirs in arguments.
+    let token: String
 
     let home: Home
     let server: NginxServer
@@ -14,8 +14,9 @@ final class RecipePlace {
 
     /// Makes all of it; the server sends as many bytes in a second as `rate` says.
     init(rate: Int? = nil) throws {
+        token = "recipe-token-\(UUID().uuidString)"
         home = try Home()
-        server = try NginxServer(home, token: Self.token, rate: rate)
+        server = try NginxServer(home, token: token, rate: rate)
         variables = [
             "CURL_CA_BUNDLE": server.certificate, "REQUESTS_CA_BUNDLE": server.certificate,
             "SSL_CERT_FILE": server.certificate, "GIT_SSL_CAINFO": server.certificate,
@@ -23,7 +24,7 @@ final class RecipePlace {
             "ANSIBLE_REMOTE_TEMP": home.file("ansible"), "ANSIBLE_LOCAL_TEMP": home.file("ansible"),
         ]
         try write("ca_certificate = \(server.certificate)\n", to: "wgetrc")
-        try write(Self.token, to: "token")
+        try write(token, to: "token")
         let made = try bash("new_vault && vault add github --url $URL --quiet <token && rm token")
         guard made.status == 0 else { throw Failure.notMade(made.errorText) }
     }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The recipes as they stand in the documentation, with real clients and a real server.
-@Suite(.serialized) struct RecipeTests {
+@Suite(.waitsForPrograms) struct RecipeTests {
     static let article = "Sources/vault/vault.docc/Recipes.md"
 
     /// A section whose commands are run.
@@ -55,7 +55,7 @@ import Testing
         try place.writeFiles(of: section)
         let prepared = try place.bash(recipe.before, adding: ["SERVED": place.server.file("")])
         #expect(prepared.status == 0, "\(prepared.errorText)")
-        let watcher = ProcessWatcher(RecipePlace.token, home: place.home)
+        let watcher = ProcessWatcher(place.token, home: place.home)
         let output = try place.bash("set -e; \(place.commands(of: section))\n\(recipe.after)")
         let (sightings, _, seen) = watcher.stop()
         #expect(output.status == 0, "\(output.errorText)")
@@ -83,7 +83,7 @@ import Testing
         // docker itself needs its daemon: the mount's file is put in place by hand, and the line is what a shell gets.
         let line = try #require(dockerfile.text.firstMatch(of: /RUN --mount=type=secret,id=github,\S+ \\\n((?s:.*))/)).1
         let command = place.adapted(String(line)).replacing("/run/secrets/github", with: place.home.file("secret"))
-        try place.write(RecipePlace.token, to: "secret")
+        try place.write(place.token, to: "secret")
         try place.write(command, to: "line")
         let output = try place.bash("sh -eu line")
         #expect(output.text == "welcome\n", "\(output.errorText)")
@@ -171,7 +171,7 @@ import Testing
         let place = try RecipePlace()
 
         let trace = try place.bash("set -x; token=$(vault token github)")
-        #expect(trace.errorText.contains("token=\(RecipePlace.token)"))
+        #expect(trace.errorText.contains("token=\(place.token)"))
         let maskedTrace = try place.bash("vault exec github -- sh -xc 'token=$GITHUB_TOKEN'")
         #expect(maskedTrace.errorText == "+ token=[vault:github]\n")
 
@@ -200,7 +200,7 @@ import Testing
             """#)
         #expect(left.text == "some\nall\n", "\(left.errorText)")
 
-        let shown = ProcessWatcher(RecipePlace.token, home: place.home)
+        let shown = ProcessWatcher(place.token, home: place.home)
         _ = try place.bash(
             #"vault exec github -- sh -c 'curl -s --limit-rate 1 -H "Authorization: Bearer $GITHUB_TOKEN" $URL $URL $URL; :'"#
         )
@@ -238,9 +238,9 @@ import Testing
         try place.write("machine 127.0.0.1 login somebody password else\n", to: ".netrc")
         #expect(try place.bash(commands).text == "welcome\n")
         #expect(try place.bash(commands.replacing("--ignore-netrc", with: "")).text == "go away\n")
-        #expect(try place.bash("grep -rl \(RecipePlace.token) ~/.config").text == "")
+        #expect(try place.bash("grep -rl \(place.token) ~/.config").text == "")
         #expect(try place.bash(commands.replacing("me https", with: "me --session=one https")).text == "welcome\n")
-        #expect(try place.bash("grep -rl \(RecipePlace.token) ~/.config").text != "")
+        #expect(try place.bash("grep -rl \(place.token) ~/.config").text != "")
     }
 
     @Test(arguments: [("true", ""), ("false", "found\n")])
@@ -251,7 +251,7 @@ import Testing
             """
             sed -i 's/ansible_pipelining: true/ansible_pipelining: \(pipelining)/' deploy.yml
             vault exec github -- ansible-playbook deploy.yml >log 2>&1 &
-            while kill -0 $! 2>&-; do grep -rqs \(RecipePlace.token) ~/ansible && echo found >found; done
+            while kill -0 $! 2>&-; do grep -rqs \(place.token) ~/ansible && echo found >found; done
             wait $! && cat found 2>&-; true
             """)
         #expect(output.text == found)

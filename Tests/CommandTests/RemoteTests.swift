@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Sharing a vault by a store: a real etcd cluster of one member, for all of these tests.
-@Suite struct RemoteTests {
+@Suite(.waitsForPrograms) struct RemoteTests {
     private static let shared = Result { try EtcdCluster() }
 
     private func team(_ count: Int = 2) throws -> Team { try Team(try Self.shared.get(), machines: count) }

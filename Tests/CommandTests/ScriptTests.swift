@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct ScriptTests {
+@Suite(.waitsForPrograms) struct ScriptTests {
     @Test(arguments: Script.all)
     func behaviour(_ script: Script) throws {
         let home = try Home()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A store that is away, or lies: what is here stays usable, and as it is.
-@Suite struct StoreFailureTests {
+@Suite(.waitsForPrograms) struct StoreFailureTests {
     private static let shared = Result { try EtcdCluster() }
 
     private func team() throws -> Team {

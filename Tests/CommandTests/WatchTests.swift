@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Following a store.
-@Suite struct WatchTests {
+@Suite(.waitsForPrograms) struct WatchTests {
     private static let shared = Result { try EtcdCluster() }
 
     /// Waits until a file has as many lines.

@@ -57,7 +57,7 @@ private final class ProcessWatcher: Sendable {
     }
 }
 
-@Suite("Remotes: what others see") struct ArgumentTests {
+@Suite("Remotes: what others see", .waitsForPrograms) struct ArgumentTests {
     @Test("Neither passwords nor tokens nor places are in arguments or environments") func watched() throws {
         let password = "pass\(UUID().uuidString)"
         let place = "place\(UUID().uuidString)"

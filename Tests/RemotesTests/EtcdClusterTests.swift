@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What becomes of a store when its members go, and who is let in.
-@Suite("Remotes: etcd clusters") struct EtcdClusterTests {
+@Suite("Remotes: etcd clusters", .waitsForPrograms) struct EtcdClusterTests {
     @Test("One member of three may go at any time; without two, nothing is believed") func failures() throws {
         let cluster = try EtcdCluster(members: 3)
         let store = try cluster.store("team/vault")

@@ -89,7 +89,7 @@ extension EtcdCluster {
     }
 }
 
-@Suite("Remotes: etcd") struct EtcdStoreTests {
+@Suite("Remotes: etcd", .waitsForPrograms) struct EtcdStoreTests {
     private let cluster: EtcdCluster
     private let prefix = "tests/\(UUID().uuidString)"
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Stores that answer what they should not. Nothing of it crashes, hangs, or is believed.
-@Suite("Remotes: stores that lie") struct LyingStoreTests {
+@Suite("Remotes: stores that lie", .waitsForPrograms) struct LyingStoreTests {
     private static let header = #""header":{"revision":"7"}"#
     private static let key = String(repeating: "ab", count: 32)
     private static let manifest = Data(repeating: 0xab, count: 32).base64EncodedString()

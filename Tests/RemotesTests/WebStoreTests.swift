@@ -98,7 +98,7 @@ private final class WebServer {
     }
 }
 
-@Suite("Remotes: web servers") struct WebStoreTests {
+@Suite("Remotes: web servers", .waitsForPrograms) struct WebStoreTests {
     private static func error(_ store: any Store) -> StoreError? {
         do throws(StoreError) { _ = try store.readHead(unless: nil) } catch { return error }
         return nil

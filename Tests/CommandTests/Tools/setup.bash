@@ -3,6 +3,10 @@
 # A vault, and an identity without a passphrase.
 new_vault() { vault init --no-passphrase --quiet >/dev/null; }
 
+# new_locked_vault PASSPHRASE: the same, behind a passphrase that costs next to nothing to try. What `vault` itself puts
+# behind one takes most of a second each time.
+new_locked_vault() { new_vault && lock-identity "$1" "$IDENTITY"; }
+
 # The token that `add` stores for a resource.
 token_of() { printf '%s-token-0123456789' "$1"; }
 
