@@ -51,7 +51,8 @@ public struct RemoteURL: Sendable, Equatable {
         self.allowsHTTP = allowsHTTP
         let scheme = "etcd://"
         if text.lowercased().utf8.starts(with: scheme.utf8) {
-            kind = try Self.etcd(text.dropFirst(scheme.count))
+            // By bytes: a slash and a combining mark behind it are one Character.
+            kind = try Self.etcd(text[text.utf8.index(text.startIndex, offsetBy: scheme.utf8.count)...])
             return
         }
         let url = try Self.resource(text, else: "a remote is etcd://HOST[,HOST…]/PREFIX or https://HOST/PATH")

@@ -114,8 +114,9 @@ public struct HeaderTemplate: Hashable, Sendable {
         guard !name.isEmpty, name.utf8.allSatisfy({ $0.isNameCharacter || special.contains($0) }) else {
             throw .invalid("a header has a name that no header can have")
         }
-        let value = text[text.utf8.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-        guard !value.isEmpty, !value.unicodeScalars.contains(where: \.isControl) else {
+        // Not by Characters, of which a space with a combining mark behind it is one: it would be written with one more.
+        let value = text.unicodeScalars[text.utf8.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+        guard !value.isEmpty, !value.contains(where: \.isControl) else {
             throw .invalid("a header needs a value, without control characters")
         }
         self.name = String(name)

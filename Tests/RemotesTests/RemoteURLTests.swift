@@ -31,7 +31,7 @@ import Testing
             "etcd://a:0/b", "etcd://a:65536/b", "etcd://a:b/c", "etcd://a:/b", "etcd://[::1/b", "etcd://::1/b",
             "etcd://[::1]a/b",
             "etcd://hunter2:hunter2@a/b", "etcd://hunter2@a/b", "etcd://a?b/c", "etcd://a b/c", "etcd://127.1/b",
-            "etcd://a./b",
+            "etcd://a./b", "etcd://\u{301}a/b", "etcd:/\u{301}/a/b",
             "https://example.com", "https://example.com/", "https://example.com/a?hunter2", "https://example.com/a#b",
             "https://root:hunter2@example.com/a", "http://example.com/a", "http://10.0.0.1/a", "ftp://a/b", "file:///a",
             "https://example.com/../a", "vault.age", "/srv/vault.age",

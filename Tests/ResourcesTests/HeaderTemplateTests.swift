@@ -14,6 +14,8 @@ import Testing
         ("X: a  b", "X", "a  b"), ("X: \"q\" \\ # % '", "X", "\"q\" \\ # % '"), ("X: ü", "X", "ü"), ("X: ;", "X", ";"),
         ("!#$%&'*+-.^_`|~0aZ: v", "!#$%&'*+-.^_`|~0aZ", "v"),
         ("X: {{name}} {{url}} {{username}}", "X", "{{name}} {{url}} {{username}}"),
+        // A space and a combining mark are one Character.
+        ("X: \u{301}{{token}}", "X", "\u{301}{{token}}"), ("X:\u{301}{{token}}", "X", "\u{301}{{token}}"),
     ])
     func `A header is a name and a value`(text: String, name: String, value: String) throws {
         let header = try HeaderTemplate(text)
