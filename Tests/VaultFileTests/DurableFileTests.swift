@@ -63,18 +63,27 @@ import Testing
         #expect(String(decoding: bytes, as: UTF8.self) == "one")
     }
 
+    /// A file without a name in the folder.
+    private func unnamed() throws -> FileDescriptor {
+        // O_TMPFILE, which Swift does not see.
+        let descriptor = open(folder.path, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: descriptor)
+    }
+
     /// Writes what is in a file, naming the file itself where that is possible. Whether it is the same one.
     private func write(from source: FileDescriptor, to path: FilePath) throws -> Bool {
         let link = FilePath("/proc/self/fd/\(source.rawValue)")
         try DurableFile.write(path, backup: backup, naming: link) { (descriptor) throws(VaultError) in
             try DurableFile.copy(link, to: descriptor, at: path)
         }
-        return try source.isSame(as: path)
+        let (this, that) = (DurableFile.status(of: link), DurableFile.status(of: path))
+        return this?.st_dev == that?.st_dev && this?.st_ino == that?.st_ino
     }
 
     @Test func aFileWithoutANameGetsIt() throws {
         try write("one")
-        let source = try FileDescriptor.unnamed(in: folder.path)
+        let source = try unnamed()
         defer { try? source.close() }
         try source.writeAll("two".utf8)
         #expect(try write(from: source, to: path))
@@ -292,23 +301,5 @@ import Testing
                 try DurableFile.createFolder(name)
             }
         }
-    }
-}
-
-extension FileDescriptor {
-    /// A file without a name in a folder.
-    fileprivate static func unnamed(in folder: String) throws -> FileDescriptor {
-        // O_TMPFILE, which Swift does not see.
-        let descriptor = open(folder, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        return FileDescriptor(rawValue: descriptor)
-    }
-
-    /// Whether the path leads to the open file.
-    fileprivate func isSame(as path: FilePath) throws -> Bool {
-        var status = stat()
-        guard fstat(rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
-        let other = try #require(DurableFile.status(of: path))
-        return (status.st_dev, status.st_ino) == (other.st_dev, other.st_ino)
     }
 }
