@@ -166,7 +166,8 @@ class FaultyWrite:
         if status == 0:
             require(which == NEW, told)
         else:
-            require(status in (73, 74), told)
+            # Of other errors only the words of the command line know, and what they mean.
+            require(status in (73, 74) or status > 0 and fault not in FAULTS, told)
             require(f"{os.path.basename(VAULT)}: " in message or re.match(r"write\(2[<,]", call.line), f"without a message, {told}")
             if self.write.claims(message):
                 require(which == NEW, told)
