@@ -56,9 +56,9 @@ package enum DurableFile {
                 if mode != [.ownerReadWrite] { try done(fchmod(descriptor.rawValue, mode.rawValue)) }
                 try sync(descriptor)
             }
+            if nameless != nil { signals.hold() }
             try check(nameless == nil ? temporary : FilePath(link(to: descriptor)))
             if let backup { try keep(path, as: backup) }
-            if nameless != nil { signals.hold() }
             if replacing {
                 if nameless != nil { try attempt(.writing, path) { try name(descriptor, temporary) } }
                 try attempt(.replacing, path) { try move(temporary, to: path) }

@@ -150,6 +150,8 @@ class Rekey(Write):
 class Linked(Write):
     """A vault behind a symbolic link, which has to stay one."""
 
+    target = "elsewhere.age"
+
     def prepare(self, home):
         super().prepare(home)
         os.rename(home.vault, f"{home.path}/elsewhere.age")
@@ -167,6 +169,18 @@ class Linked(Write):
     def learn(self, before, after):
         super().learn(before, after)
         self.old_backup = content(f"{before.path}/elsewhere.age.bak")
+
+
+class MemberRemove(Write):
+    def claims(self, message):
+        """What is then told of the tokens has to be read, which may fail by itself."""
+        return super().claims(message) or "removed bob" in message
+
+    def go_on(self, home):
+        """Makes another pin to be written down, too."""
+        home.must(["member", "add", "dora", vault_reader.recipient_of(b"D" * 32)], when="as the next write")
+        home.must(["member", "remove", "dora"], when="as the write after")
+        super().go_on(home)
 
 
 class Merge(Write):
@@ -286,7 +300,7 @@ WRITES = {write.name: write for write in (
     Write("import", ["import"], record("new") + record("large", 50_000)),
     Linked("linked", ["rotate", "demo"], token("third")),
     Write("member-add", ["member", "add", "carol", vault_reader.recipient_of(b"C" * 32)]),
-    Write("member-remove", ["member", "remove", "bob"]),
+    MemberRemove("member-remove", ["member", "remove", "bob"]),
     Rekey("rekey", ["rekey"]),
     Init("init", ["init", "--no-passphrase"]),
     Merge(),

@@ -238,7 +238,7 @@ import Testing
         }
     }
 
-    /// What ends a program waits while there is a name to be taken away, and not longer.
+    /// What ends a program waits from the check on, for as long as there may be a name to be taken away.
     @Test func signalsThatWaitedComeAfterwards() throws {
         var seen: [Int32] = []
         func held() -> Int32 {
