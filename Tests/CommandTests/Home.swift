@@ -49,7 +49,7 @@ final class Home: Sendable {
     /// Runs a program in this home.
     func run(
         _ program: String, _ arguments: [String] = [], input: String = "", adding variables: [String: String] = [:],
-        timeout: Duration = .seconds(60)
+        timeout: Duration = .seconds(180)
     ) throws -> Command.Output {
         try Command.run(
             "/usr/bin/env", ["-C", path, program] + arguments, input: Array(input.utf8),
@@ -57,7 +57,7 @@ final class Home: Sendable {
     }
 
     /// Runs commands of bash in this home, with the names that scripts have.
-    func bash(_ commands: String, adding variables: [String: String] = [:], timeout: Duration = .seconds(60)) throws
+    func bash(_ commands: String, adding variables: [String: String] = [:], timeout: Duration = .seconds(180)) throws
         -> Command.Output
     {
         try run(

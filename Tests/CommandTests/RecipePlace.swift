@@ -41,10 +41,11 @@ final class RecipePlace {
     func write(_ text: some StringProtocol, to name: String) throws {
         let url = URL(filePath: home.file(name))
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try text.write(to: url, atomically: false, encoding: .utf8)
-        if text.hasPrefix("#!") {
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: url.path)
-        }
+        guard text.hasPrefix("#!") else { return try text.write(to: url, atomically: false, encoding: .utf8) }
+        // By another process: whatever a test starts meanwhile could take along a file that is open for writing here, and
+        // as long as one is, the kernel does not run it.
+        let made = try home.run("install", ["--mode", "755", "/dev/stdin", url.path], input: String(text))
+        guard made.status == 0 else { throw Failure.notMade(made.errorText) }
     }
 
     /// A recipe's text, with the server in the place of the hosts that it speaks of.

@@ -101,7 +101,8 @@ struct Script: Sendable, CustomTestStringConvertible {
             text += "echo $? >\(file).status\n"
         }
         try text.write(toFile: outputs.file("script"), atomically: false, encoding: .utf8)
-        let shell = try home.run("bash", [outputs.file("script")], timeout: .seconds(90))
+        // Far more than any needs: several run at a time, maybe on a busy machine. What must not hang says so itself.
+        let shell = try home.run("bash", [outputs.file("script")], timeout: .seconds(240))
         if !shell.stderr.isEmpty { throw Malformed(line: shell.errorText) }
         return try steps.indices.prefix { FileManager.default.fileExists(atPath: outputs.file("\($0).status")) }
             .map { number in
