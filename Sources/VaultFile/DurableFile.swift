@@ -92,7 +92,10 @@ package enum DurableFile {
 
     /// The path without links, as the system gives it: its bytes need not be text.
     static func realPath(_ path: FilePath) -> FilePath? {
-        guard let real = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else { return nil }
+        // Not as what the closure returns: the type of that would have to be made when the program runs.
+        var found: UnsafeMutablePointer<CChar>?
+        unsafe path.withPlatformString { unsafe found = unsafe realpath($0, nil) }
+        guard let real = unsafe found else { return nil }
         defer { unsafe free(real) }
         return unsafe FilePath(platformString: real)
     }
