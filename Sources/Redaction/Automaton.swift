@@ -19,6 +19,8 @@ struct Automaton: Sendable {
         var hasSuccessor = false
         /// Whether there are more.
         var hasBranches = false
+        /// Whether the byte that leads here leads here again, unless to a successor: the state is a run of one letter.
+        var repeats = false
     }
 
     private(set) var states: [State] = [State(place: 0, fallback: 0, depth: 0, needle: 0)]
@@ -59,6 +61,7 @@ struct Automaton: Sendable {
         }
         self.branches = Branches(branches)
         addFallbacks(predecessors, text)
+        addRepeats(text)
     }
 
     /// The state that `byte` leads to from `state`, if a needle goes on like that.
@@ -101,6 +104,15 @@ struct Automaton: Sendable {
             }
             states[Int(number)].fallback = fallback ?? 0
             if states[Int(number)].needle == 0 { states[Int(number)].needle = states[Int(fallback ?? 0)].needle }
+        }
+    }
+
+    /// A fallback whose successor is the state itself is the same run of one letter, with one less.
+    private mutating func addRepeats(_ text: Span<UInt8>) {
+        for number in states.indices.dropFirst() {
+            let state = states[number]
+            let next = successor(of: state.fallback, by: text[Int(state.place)], in: text)
+            states[number].repeats = next == Number(number)
         }
     }
 

@@ -108,6 +108,8 @@ struct Search {
                                     state = next
                                     break
                                 }
+                                // Where a text is nothing but beginnings of needles, this is each byte's way.
+                                if from.repeats, unsafe text[Int(from.place)] == byte { break }
                                 state = from.fallback
                             }
                             let needle = Int(unsafe states[Int(state)].needle)

@@ -104,6 +104,7 @@ package enum DurableFile {
     /// The path without links, as the system gives it: its bytes need not be text. Nil, with the reason in `errno`, where
     /// it leads to nothing.
     static func realPath(_ path: FilePath) -> FilePath? {
+        // Not as what the closure returns: the type of that would have to be made when the program runs.
         var found: UnsafeMutablePointer<CChar>?
         repeat {
             unsafe found = unsafe path.withPlatformString { unsafe realpath($0, nil) }

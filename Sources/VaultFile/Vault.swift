@@ -249,7 +249,8 @@ public struct Vault: Sendable {
 
     func opened(_ file: FilePath, hint: Int = 0) throws(VaultError) -> UnverifiedVault {
         do throws(VaultError) {
-            return try UnverifiedVault(opening: file, with: identities, hint: hint)
+            // One by one: Swift would convert an array as a whole by looking through all conformances that are linked.
+            return try UnverifiedVault(opening: file, with: identities.map { $0 as any Identity }, hint: hint)
         } catch {
             throw error == .noMatch && identities.contains(where: \.isElsewhere) ? .noMatchElsewhere : error
         }

@@ -10,7 +10,7 @@ enum Main {
         guard CommandLine.argc > 0 else {
             Failure(.io, "the command line cannot be read", hint: "raise the limit of 'ulimit -n'").end(isExec: true)
         }
-        var arguments = Array(CommandLine.arguments.dropFirst())
+        var arguments = Array(Process.arguments.dropFirst())
         if let helper = Process.helper { arguments = [HelperCommand.verb, helper] + arguments }
         do {
             // Before the parser of the other commands is touched: its set-up would cost more than all of exec.

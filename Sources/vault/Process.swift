@@ -24,9 +24,21 @@ enum Process {
         return found == nil ? DurableFile.target(of: "/proc/self/exe").bytes : KnownVaults.place(of: path).bytes
     }
 
+    /// The command line. Swift's own list of it takes a lock and a type of its own to make, and as long as a signature.
+    static let arguments: [String] = {
+        var arguments: [String] = []
+        arguments.reserveCapacity(Int(CommandLine.argc))
+        for index in 0..<Int(CommandLine.argc) {
+            guard let argument = unsafe CommandLine.unsafeArgv[index] else { break }
+            arguments.append(unsafe String(cString: argument))
+        }
+        return arguments
+    }()
+
     private static let called: (helper: String?, program: String) = {
-        let path = CommandLine.arguments.first ?? ""
-        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        let path = arguments.first ?? ""
+        let start = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8.index(after: $0) } ?? path.startIndex
+        let name = String(path[start...])
         return name.isEmpty ? (nil, "vault") : HelperLink.parse(name)
     }()
 
@@ -50,7 +62,7 @@ enum Process {
         unsafe ignoresFileSize = clinux_is_ignored(SIGXFSZ) != 0
         signal(SIGXFSZ, SIG_IGN)
         unsafe SecretMemory.exhausted = { bytes in
-            let isExec = CommandLine.arguments.dropFirst().first == ExecCommand.verb
+            let isExec = arguments.dropFirst().first == ExecCommand.verb
             Failure(.io, "there is not enough memory for \(bytes) bytes of secrets").end(isExec: isExec)
         }
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {

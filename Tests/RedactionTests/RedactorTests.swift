@@ -66,6 +66,21 @@ extension Span<UInt8> {
         Fuzz.run(cases: 120, seed: seed)
     }
 
+    @Test(arguments: [
+        ["aaaaaaaab", "aaaaaaaaaaaac"], ["baaaaaaaa", "aaaaaaaab"], ["aaaaaaaabaaaaaaaaac", "bbbbbbbbb"],
+    ])
+    func `A run of one letter is followed to its end`(secrets: [String]) {
+        let matcher = matcher(secrets.map(bytes))
+        let oracle = Oracle(matcher)
+        let names = names(secrets.count)
+        for count in 0...40 {
+            let run = String(repeating: "a", count: count)
+            for text in ["\(run)b", "\(run)c", "\(run)ba\(run)c", "b\(run)b\(run)bb", "bbbbbbbb\(run)bbbbbbbbbb"] {
+                #expect(redact([bytes(text)], matcher, names) == oracle.redacted(bytes(text), names: names), "\(text)")
+            }
+        }
+    }
+
     @Test(.enabled(if: Fuzz.seconds > 0, "only when Scripts/fuzz asks for it")) func `Random cases for a longer time`()
     {
         let end = ContinuousClock.now + .seconds(Fuzz.seconds)

@@ -78,7 +78,7 @@ struct ExecCommand: ParsableCommand {
 
     func run() throws {
         // The command's bytes are taken from where they came in: here they were decoded as text.
-        try request(commandStart: CommandLine.arguments.count - command.count).run()
+        try request(commandStart: Process.arguments.count - command.count).run()
     }
 
     /// What is asked for, with the command at that place of the argument vector.

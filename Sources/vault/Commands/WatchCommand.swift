@@ -27,7 +27,7 @@ struct WatchCommand: ParsableCommand {
         let seconds = try interval.map { try Expiry.duration($0, option: "--interval") } ?? 60
         guard (1...86_400).contains(seconds) else { throw Failure(.usage, "--interval is 1s to 1d") }
         // The command's bytes are taken from where they came in: here they were decoded as text.
-        let start = CommandLine.arguments.count - command.count
+        let start = Process.arguments.count - command.count
         let arguments = command.isEmpty ? nil : try CommandArguments(from: start)
         let path = try Session.path(access)
         let remote = try Remote.required(of: path)
