@@ -94,8 +94,23 @@ let package = Package(
     ]
 )
 
+// The targets of Scripts/fuzz. Ordinary builds run their corpora as a test; one that has VAULT_FUZZ set, and libFuzzer's
+// instrumentation throughout, makes a program of them.
+let isForFuzzing = Context.environment["VAULT_FUZZ"] != nil
+let fuzzed: [Target.Dependency] = [
+    "Age", "Injection", "Redaction", "Remotes", "Resources", "Sodium", "UnlockAgent", "VaultFile",
+    .product(name: "SystemPackage", package: "swift-system"),
+]
+package.targets.append(
+    isForFuzzing
+        // The default linker warns of each of the sanitizer's symbols.
+        ? .executableTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["CorpusTests.swift"],
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
+        : .testTarget(name: "FuzzTests", dependencies: fuzzed, exclude: ["FuzzerInterface.swift"]))
+
 /// What the tests are made of; strict memory safety has no place there.
-let testTargets: Set = ["TestSupport"]
+let testTargets: Set = ["FuzzTests", "TestSupport"]
 
 for target in package.targets where target.type != .system {
     var settings = target.swiftSettings ?? []
