@@ -72,8 +72,8 @@ extension FuzzTarget {
             try hold(Block.name(of: text.span)?.bytes == name, "a record with another name")
         }
         let joined = Array(records.map(\.text).joined(separator: [UInt8(ascii: "\n")]))
-        try hold(block.starts(with: joined), "records that are not what stands there")
-        try hold(block.dropFirst(joined.count).dropLast().allSatisfy { $0 == 0x20 }, "something behind the records")
+        let spaces = [UInt8](repeating: 0x20, count: Block.size - 1 - joined.count)
+        try hold(block == joined + spaces + [UInt8(ascii: "\n")], "records that are not all that stands there")
     }
 
     /// A whole vault whose signatures and hashes fit: what a hostile member can make. The input is the texts of roster and

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Redaction
 
-/// Random cases, compared with ``Oracle``. `Scripts/fuzz` runs more of them than the tests do.
+/// Random cases, compared with ``Oracle``. `Scripts/fuzz matcher` runs more of them than the tests do.
 enum Fuzz {
     /// How long a longer run takes; 0 when there is none.
     static let seconds = ProcessInfo.processInfo.environment["VAULT_FUZZ_SECONDS"].flatMap { Int($0) } ?? 0
