@@ -38,7 +38,8 @@ extension FuzzTarget {
             try hold(url.port == parts.port, "another port")
         }
         let answer = written { output in
-            request.append(Known.resource, username: "alice", token: Known.token.span, to: &output)
+            let token = Known.token
+            request.append(Known.resource, username: "alice", token: token.span, to: &output)
         }
         // Nothing of the request is in it.
         let end = "password_expiry_utc=4000000000\n"
@@ -57,7 +58,8 @@ extension FuzzTarget {
         let parts = try URLParts(server.text.contains("://") ? server.text : "https://\(server.text)")
         try hold(server.url.host == parts.host || server.url.host.hasPrefix("["), "another host")
         let answer = written { output in
-            DockerCredentialHelper.append(server, username: "alice", token: Known.token.span, to: &output)
+            let token = Known.token
+            DockerCredentialHelper.append(server, username: "alice", token: token.span, to: &output)
         }
         let members = try object(answer)
         try hold(members["ServerURL"] as? String == server.text, "another server in the answer")
@@ -82,7 +84,10 @@ extension FuzzTarget {
             let skips = cluster?["insecure-skip-tls-verify"] as? Bool
             try hold(skips != true || request.skipsVerification, "a certificate that others do not look at")
         }
-        let answer = written { request.append(token: Known.token.span, expires: nil, to: &$0) }
+        let answer = written { output in
+            let token = Known.token
+            request.append(token: token.span, expires: nil, to: &output)
+        }
         let status = try object(answer)["status"] as? [String: Any]
         try hold(status?["token"] as? String == String(decoding: Known.token, as: UTF8.self), "another token")
     }
@@ -98,7 +103,10 @@ extension FuzzTarget {
     /// The URL that Go asks for.
     static let goauth = FuzzTarget(name: "goauth", maximumSize: 512) { bytes in
         guard let text = bytes.validText, let url = try? ResourceURL(text), Known.resource.covers(url) else { return }
-        let answer = written { GoAuth.append(Known.resource, for: url, token: Known.token.span, to: &$0) }
+        let answer = written { output in
+            let token = Known.token
+            GoAuth.append(Known.resource, for: url, token: token.span, to: &output)
+        }
         let lines = String(decoding: answer, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         try hold(lines.count == 5 && lines[1].isEmpty && lines[3].isEmpty && lines[4].isEmpty, "other lines")
         try hold(try URLParts(text).isInside(try URLParts(String(lines[0]))), "a URL that it is not inside of")

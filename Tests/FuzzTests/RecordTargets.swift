@@ -22,7 +22,8 @@ extension FuzzTarget {
         let again = try Record(RecordView(spelling.span), spelling.span)
         try hold(again.withBytes { $0.publicCopy } == spelling, "a record with two spellings")
         try check(headersOf: record)
-        let token = SecretBytes(copying: Known.token.span)
+        let known = Known.token
+        let token = SecretBytes(copying: known.span)
         let now = Timestamp(seconds: 1_800_000_000)
         if let rotated = try? record.rotated(to: token, now: now, expires: nil) {
             try hold(rotated.token().isEqual(to: token), "rotated to another token")
