@@ -1,6 +1,6 @@
 import Glibc
 
-// What libFuzzer, which has the program's `main`, calls. The first argument is the name of a target, and all others are
+// What libFuzzer calls. The first argument is the name of a target, and all others are
 // libFuzzer's; without one the names are printed, with the largest input of each.
 
 nonisolated(unsafe) private var target: FuzzTarget?
@@ -34,4 +34,18 @@ public func check(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         fatalError("\(error)")
     }
     return 0
+}
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ check: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
+/// What the package manager takes for the program's `main`, and puts in the place of libFuzzer's.
+@c(FuzzTests_main)
+public func main(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
+    var (count, arguments) = (count, arguments)
+    return runDriver(&count, &arguments) { check($0, $1) }
 }
