@@ -81,7 +81,7 @@ import Testing
 
     @Test func storeIsFoundAgain() throws {
         let team = try Team(try EtcdCluster())
-        let watch = OnThread { [second = team.second] in
+        let watch = BackgroundThread { [second = team.second] in
             try second.bash(
                 """
                 \(Self.await)

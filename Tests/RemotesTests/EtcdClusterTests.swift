@@ -44,7 +44,7 @@ import Testing
         let store = try cluster.store("team/vault")
         let tag = try store.swap(nil, SomeVersion(1))
         let host = cluster.hosts[1]
-        let watching = OnThread {
+        let watching = BackgroundThread {
             try cluster.store("team/vault", hosts: host).waitForChange(of: tag, seconds: 60)
         }
         usleep(1_000_000)

@@ -223,7 +223,7 @@ extension EtcdCluster {
         let start = ContinuousClock.now
         #expect(try !cluster.store(prefix).waitForChange(of: tag, seconds: 2))
         #expect(ContinuousClock.now - start >= .seconds(1))
-        let watcher = OnThread { try cluster.store(prefix).waitForChange(of: tag, seconds: 20) }
+        let watcher = BackgroundThread { try cluster.store(prefix).waitForChange(of: tag, seconds: 20) }
         usleep(400_000)
         _ = try cluster.store(prefix).swap(tag, SomeVersion(2))
         #expect(try watcher.result())
@@ -291,7 +291,7 @@ extension EtcdCluster {
         let (cluster, prefix) = (cluster, prefix)
         _ = try cluster.store(prefix).swap(nil, SomeVersion(0, size: 1_200_000))
         let writers = (1...2).map { writer in
-            OnThread {
+            BackgroundThread {
                 let store = try cluster.store(prefix)
                 for number in 0..<5 {
                     let version = try SomeVersion(1000 * writer + number, size: 1_200_000)
@@ -304,7 +304,7 @@ extension EtcdCluster {
             }
         }
         let readers = (1...2).map { _ in
-            OnThread {
+            BackgroundThread {
                 let store = try cluster.store(prefix)
                 var seen: Set<String> = []
                 for _ in 0..<12 {
@@ -373,7 +373,7 @@ extension EtcdCluster {
         var tag: String?
         for number in 1...3 {
             let known = tag
-            let watcher = OnThread {
+            let watcher = BackgroundThread {
                 let changed = try cluster.store(prefix).waitForChange(of: known, seconds: 20)
                 return (changed, ContinuousClock.now)
             }
