@@ -96,8 +96,8 @@ package enum DurableFile {
     ///   there is none.
     package static func target(of path: FilePath, for operation: VaultError.Operation) throws(VaultError) -> FilePath {
         if let real = realPath(path) { return real }
-        // Where a link leads that may not be followed, nothing is written either.
-        if [ENOENT, ENOTDIR, EACCES].contains(errno) { return path }
+        // What cannot be followed cannot be read, and whoever writes to a path has read what is there before.
+        if [ENOENT, ENOTDIR, EACCES, ELOOP].contains(errno) { return path }
         throw .system(operation: operation, path: path.string, errno: errno)
     }
 

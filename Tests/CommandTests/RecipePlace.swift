@@ -4,7 +4,7 @@ import TestSupport
 /// Where recipes of the documentation are tried, with their own text: a home with a vault in it, and a server that
 /// stands for the API.
 final class RecipePlace {
-    /// Of this place alone: other tests do have theirs in arguments.
+    /// Of this place alone, in all its parts: other tests do have theirs in arguments.
     let token: String
 
     let home: Home
@@ -14,7 +14,7 @@ final class RecipePlace {
 
     /// Makes all of it; the server sends as many bytes in a second as `rate` says.
     init(rate: Int? = nil) throws {
-        token = "recipe-token-\(UUID().uuidString)"
+        token = UUID().uuidString
         home = try Home()
         server = try NginxServer(home, token: token, rate: rate)
         variables = [
