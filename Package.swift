@@ -106,13 +106,16 @@ let fuzzed: [Target.Dependency] = [
     "Age", "Injection", "Redaction", "Remotes", "Resources", "Sodium", "UnlockAgent", "VaultFile",
     .product(name: "SystemPackage", package: "swift-system"),
 ]
-package.targets.append(
-    isForFuzzing
-        // The default linker warns of each of the sanitizer's symbols.
-        ? .executableTarget(
+if isForFuzzing {
+    package.targets.append(
+        .executableTarget(
             name: "FuzzTests", dependencies: fuzzed, path: "Tests/FuzzTests", exclude: ["CorpusTests.swift"],
-            linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
-        : .testTarget(name: "FuzzTests", dependencies: fuzzed, exclude: ["FuzzerInterface.swift"]))
+            // The default linker warns of each of the sanitizer's symbols.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+} else {
+    package.targets.append(
+        .testTarget(name: "FuzzTests", dependencies: fuzzed, exclude: ["FuzzerInterface.swift"]))
+}
 
 /// What the tests are made of; strict memory safety has no place there.
 let testTargets: Set = ["FuzzTests", "TestSupport"]

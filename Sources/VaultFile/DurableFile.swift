@@ -5,6 +5,19 @@ package import SystemPackage
 
 /// Replacing a file so that, whatever happens, the old or the new one is there and whole.
 package enum DurableFile {
+    /// How the new file is made.
+    package enum Making {
+        /// With a name beside the old one. What is left of a writer that is killed is for who holds the lock to remove.
+        case named
+        /// Without a name until it is whole and checked, so that a writer that is killed leaves nothing behind. Where the
+        /// file system has no such files, signals that would end the program wait instead; and what is left all the same
+        /// is removed by the next one that writes the file like this.
+        case unnamed
+        /// Of a file without a name in the same folder, which becomes the new one itself: nobody else can write into it. It
+        /// is like ``named`` where the file has a name, or cannot get one.
+        case of(FilePath)
+    }
+
     /// Writes a new file and puts it in the place of `path`.
     ///
     /// A failure before the new file is in place leaves the old one untouched and nothing else behind, unless it comes
@@ -17,17 +30,13 @@ package enum DurableFile {
     ///   - mode: The permissions of the new file.
     ///   - adopting: Whether the file belongs to the owner of its folder when root writes it.
     ///   - replacing: False refuses a file that is there already, without a moment in which it could come.
-    ///   - unnamed: Whether the new file gets a name only when it is whole and checked, so that a writer that is killed
-    ///     leaves nothing behind. Where the file system has no such files, signals that would end the program wait
-    ///     instead; and what is left all the same is removed by the next one that writes the file.
-    ///   - source: A file in the same folder that becomes the new one where it has no name, so that nobody else writes into
-    ///     it. `write` then finds its content there.
-    ///   - write: Writes the content.
+    ///   - making: How the new file is made.
+    ///   - write: Writes the content, unless it is there already: see ``copy(_:to:at:)``.
     ///   - check: Gets a path that leads to the new file before it is put in place.
     /// - Throws: ``VaultError``, or what `write` or `check` throws.
     package static func write(
         _ path: FilePath, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], adopting: Bool = false,
-        replacing: Bool = true, unnamed: Bool = false, naming source: FilePath? = nil,
+        replacing: Bool = true, making: Making = .named,
         _ write: (FileDescriptor) throws(VaultError) -> Void,
         check: (FilePath) throws(VaultError) -> Void = { _ in }
     ) throws(VaultError) {
@@ -35,10 +44,16 @@ package enum DurableFile {
         var signals = HeldSignals()
         defer { signals.release() }
         do throws(VaultError) {
-            if unnamed { removeAbandoned(of: path) }
-            let nameless = unnamed ? openUnnamed(in: path.folder) : nil
-            if unnamed, nameless == nil { signals.hold() }
-            let isThere = source.map { name($0, temporary) } ?? false
+            var nameless: FileDescriptor?
+            var isThere = false
+            switch making {
+            case .named: break
+            case .unnamed:
+                if replacing || status(of: path) == nil { removeAbandoned(of: path) }
+                nameless = openUnnamed(in: path.folder)
+                if nameless == nil { signals.hold() }
+            case .of(let source): isThere = isUnnamed(source) && (try? link(following: source, as: temporary)) != nil
+            }
             let descriptor = try attempt(replacing ? .writing : .creating, path) {
                 try nameless
                     ?? FileDescriptor.open(
@@ -49,23 +64,29 @@ package enum DurableFile {
             // To the end: what tells others that this file is not abandoned. Nothing can be lost by closing it, since all
             // of it is on the disk by then.
             defer { try? descriptor.close() }
-            if unnamed { _ = uninterrupted { flock(descriptor.rawValue, LOCK_EX | LOCK_NB) } }
+            _ = uninterrupted { flock(descriptor.rawValue, LOCK_EX | LOCK_NB) }
             if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.folder]) }
             try write(descriptor)
             try attempt(.writing, path) {
-                if mode != [.ownerReadWrite] { try done(fchmod(descriptor.rawValue, mode.rawValue)) }
+                if isThere || mode != [.ownerReadWrite] { try done(fchmod(descriptor.rawValue, mode.rawValue)) }
                 try sync(descriptor)
             }
             if nameless != nil { signals.hold() }
-            try check(nameless == nil ? temporary : FilePath(link(to: descriptor)))
+            try check(nameless == nil ? temporary : way(to: descriptor))
             if let backup { try keep(path, as: backup) }
             if replacing {
-                if nameless != nil { try attempt(.writing, path) { try name(descriptor, temporary) } }
+                if nameless != nil {
+                    try attempt(.writing, path) { try link(following: way(to: descriptor), as: temporary) }
+                }
                 try attempt(.replacing, path) { try move(temporary, to: path) }
             } else {
                 // A link, unlike a rename, fails when the name is taken.
                 do {
-                    if nameless != nil { try name(descriptor, path) } else { try link(temporary, path) }
+                    if nameless != nil {
+                        try link(following: way(to: descriptor), as: path)
+                    } else {
+                        try link(temporary, as: path)
+                    }
                 } catch Errno.fileExists {
                     throw VaultError.exists(path.string)
                 } catch {
@@ -106,9 +127,10 @@ package enum DurableFile {
     static func realPath(_ path: FilePath) -> FilePath? {
         // Not as what the closure returns: the type of that would have to be made when the program runs.
         var found: UnsafeMutablePointer<CChar>?
-        repeat {
-            unsafe found = unsafe path.withPlatformString { unsafe realpath($0, nil) }
-        } while unsafe found == nil && errno == EINTR
+        _ = uninterrupted {
+            unsafe path.withPlatformString { unsafe found = unsafe realpath($0, nil) }
+            return unsafe found == nil ? -1 : 0
+        }
         guard let real = unsafe found else { return nil }
         defer { unsafe free(real) }
         return unsafe FilePath(platformString: real)
@@ -273,46 +295,41 @@ package enum DurableFile {
         let number = uninterrupted { unsafe folder.withPlatformString { unsafe open($0, flags, 0o600) } }
         guard number >= 0 else { return nil }
         let descriptor = FileDescriptor(rawValue: number)
-        if unsafe access(link(to: descriptor), F_OK) == 0 { return descriptor }
+        if status(of: way(to: descriptor)) != nil { return descriptor }
         try? descriptor.close()
         return nil
     }
 
-    /// Gives a file that has none its first name.
-    private static func name(_ descriptor: FileDescriptor, _ name: FilePath) throws {
-        try done(
-            unsafe name.withPlatformString { name in
-                unsafe linkat(AT_FDCWD, link(to: descriptor), AT_FDCWD, name, AT_SYMLINK_FOLLOW)
-            })
+    /// Whether a file has no name, so that only what has it open can write into it.
+    private static func isUnnamed(_ file: FilePath) -> Bool {
+        guard let status = status(of: file) else { return false }
+        return status.st_nlink == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     /// Gives a file another name.
-    private static func link(_ file: FilePath, _ name: FilePath) throws {
+    private static func link(_ file: FilePath, as name: FilePath) throws { try link(file, as: name, flags: 0) }
+
+    /// Gives what a link leads to another name, or its first.
+    private static func link(following link: FilePath, as name: FilePath) throws {
+        try self.link(link, as: name, flags: AT_SYMLINK_FOLLOW)
+    }
+
+    private static func link(_ file: FilePath, as name: FilePath, flags: Int32) throws {
         try done(
             unsafe file.withPlatformString { file in
-                unsafe name.withPlatformString { name in unsafe Glibc.link(file, name) }
+                unsafe name.withPlatformString { name in unsafe linkat(AT_FDCWD, file, AT_FDCWD, name, flags) }
             })
     }
 
-    /// Gives what `source` leads to the name, if it has none; false when it has one, or cannot get this one.
-    private static func name(_ source: FilePath, _ name: FilePath) -> Bool {
-        guard let status = status(of: source), status.st_nlink == 0, status.st_mode & S_IFMT == S_IFREG else {
-            return false
-        }
-        return uninterrupted {
-            unsafe source.withPlatformString { source in
-                unsafe name.withPlatformString { unsafe linkat(AT_FDCWD, source, AT_FDCWD, $0, AT_SYMLINK_FOLLOW) }
-            }
-        } == 0
+    /// A link to an open file, whether that has a name or not.
+    private static func way(to descriptor: FileDescriptor) -> FilePath {
+        FilePath("/proc/self/fd/\(descriptor.rawValue)")
     }
-
-    /// What leads to an open file, whether it has a name or not.
-    private static func link(to descriptor: FileDescriptor) -> String { "/proc/self/fd/\(descriptor.rawValue)" }
 
     private static func keep(_ path: FilePath, as backup: FilePath) throws(VaultError) {
         let temporary = sibling(of: path)
         do {
-            try link(path, temporary)
+            try link(path, as: temporary)
         } catch Errno.noSuchFileOrDirectory {
             return
         } catch {

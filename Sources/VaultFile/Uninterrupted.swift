@@ -14,4 +14,5 @@ package func uninterrupted(_ call: () -> Int32) -> Int32 {
     return call()
 }
 
+/// Far more than signals come while a call lasts; without an end, a system that always says so would be waited for for ever.
 private let mostInterruptions = 100

@@ -285,7 +285,7 @@ extension Vault {
         do throws(VaultError) {
             try DurableFile.write(
                 target, backup: keepsBackup ? target.withSuffix(".bak") : nil, mode: mode, adopting: status == nil,
-                naming: copy
+                making: .of(copy)
             ) { (descriptor) throws(VaultError) in
                 if status != nil { VaultWriter.keepOwner(of: target, on: descriptor) }
                 try DurableFile.copy(copy, to: descriptor, at: target)

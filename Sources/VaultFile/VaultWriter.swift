@@ -125,7 +125,7 @@ struct VaultWriter {
                 path, backup: replacing && keepsBackup ? path.withSuffix(".bak") : nil, mode: mode,
                 replacing: replacing,
                 // What git has made for a merge is no place in which somebody would look for remains.
-                unnamed: !keepsBackup
+                making: keepsBackup ? .named : .unnamed
             ) { (descriptor) throws(VaultError) in
                 if replacing { Self.keepOwner(of: path, on: descriptor) }
                 var output = BlockOutput(descriptor: descriptor, path: path, fileKey: fileKey)

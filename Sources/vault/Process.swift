@@ -24,7 +24,7 @@ enum Process {
         return found == nil ? DurableFile.target(of: "/proc/self/exe").bytes : KnownVaults.place(of: path).bytes
     }
 
-    /// The command line. Swift's own list of it takes a lock and a type of its own to make, and as long as a signature.
+    /// The command line. Swift's own list of it costs a lock, and types made at run time: as long as checking a signature.
     static let arguments: [String] = {
         var arguments: [String] = []
         arguments.reserveCapacity(Int(CommandLine.argc))

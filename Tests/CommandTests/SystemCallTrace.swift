@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 
 /// What strace has to tell of a command and all that it starts: every program that was executed, with its arguments and
-/// its environment, and every byte that was written. Unlike a look at `/proc` it misses nothing, however short.
+/// its environment, and what was written. Unlike a look at `/proc` it misses no process,
+/// however short. What goes from one descriptor to another, or into mapped memory, was read or written before.
 struct SystemCallTrace {
     /// Something that a process did.
     enum Event {
@@ -24,7 +25,7 @@ struct SystemCallTrace {
     static func prefix(_ file: String) -> [String] {
         [
             "strace", "-f", "-qq", "--seccomp-bpf", "-v", "-yy", "-xx", "-s", "4000000", "-o", file, "-e",
-            "trace=execve,execveat,write,pwrite64,writev,pwritev,sendto,sendmsg", "-e", "signal=none",
+            "trace=execve,execveat,write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg", "-e", "signal=none",
         ]
     }
 

@@ -12,7 +12,7 @@ private let binary = ProcessInfo.processInfo.environment["VAULT_BINARY"]
         // As semver.org has it: three numbers, none with a zero in front.
         let number = #/(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)/#
         let newest = try #require(titles.first { $0.wholeMatch(of: number) != nil })
-        let line = try Command.run(binary ?? "vault", ["--version"]).text
+        let line = try Command.run(#require(binary), ["--version"]).text
         let version = try #require(
             line.wholeMatch(of: /vault ([^ ]+)(?: \([0-9a-f]{12}(?:, modified)?\))?\n/), "\(line)")
         #expect(version.1 == newest)

@@ -169,6 +169,7 @@ struct URLParts {
     /// Whether it is on the same server, and below the same path.
     func isInside(_ scope: URLParts) -> Bool {
         scheme == scope.scheme && port == scope.port && segments.starts(with: scope.segments)
-            && (host == scope.host || host.hasPrefix("["))
+            // An IPv6 address has several spellings.
+            && (host == scope.host || host.hasPrefix("[") && scope.host.hasPrefix("["))
     }
 }

@@ -20,9 +20,9 @@ import Testing
 
     private func write(
         _ text: String, backup: FilePath? = nil, mode: FilePermissions = [.ownerReadWrite], replacing: Bool = true,
-        unnamed: Bool = false, check: (FilePath) throws(VaultError) -> Void = { _ in }
+        making: DurableFile.Making = .named, check: (FilePath) throws(VaultError) -> Void = { _ in }
     ) throws {
-        try DurableFile.write(path, backup: backup, mode: mode, replacing: replacing, unnamed: unnamed) {
+        try DurableFile.write(path, backup: backup, mode: mode, replacing: replacing, making: making) {
             (descriptor) throws(VaultError) in
             try DurableFile.write(Array(text.utf8).span, to: descriptor, at: path)
         } check: { (temporary) throws(VaultError) in
@@ -74,7 +74,7 @@ import Testing
     /// Writes what is in a file, naming the file itself where that is possible. Whether it is the same one.
     private func write(from source: FileDescriptor, to path: FilePath) throws -> Bool {
         let link = FilePath("/proc/self/fd/\(source.rawValue)")
-        try DurableFile.write(path, backup: backup, naming: link) { (descriptor) throws(VaultError) in
+        try DurableFile.write(path, backup: backup, making: .of(link)) { (descriptor) throws(VaultError) in
             try DurableFile.copy(link, to: descriptor, at: path)
         }
         let (this, that) = (DurableFile.status(of: link), DurableFile.status(of: path))
@@ -181,7 +181,7 @@ import Testing
         if replacing { try write("old") }
         var seen: [[String]] = []
         func look() { seen.append((try? names()) ?? []) }
-        try DurableFile.write(path, replacing: replacing, unnamed: true) { (descriptor) throws(VaultError) in
+        try DurableFile.write(path, replacing: replacing, making: .unnamed) { (descriptor) throws(VaultError) in
             try DurableFile.write(Array("new".utf8).span, to: descriptor, at: path)
             look()
         } check: { (unnamed) throws(VaultError) in
@@ -204,9 +204,19 @@ import Testing
         let writer = try FileDescriptor.open(folder.file(held), .readOnly, options: [.closeOnExec])
         defer { try? writer.close() }
         #expect(flock(writer.rawValue, LOCK_EX | LOCK_NB) == 0)
-        try write("new", replacing: replacing, unnamed: true)
+        try write("new", replacing: replacing, making: .unnamed)
         #expect(try names() == [held, "file"])
         #expect(try text(path) == "new")
+    }
+
+    @Test func aWriterWhoseFileHasANameIsLeftAlone() throws {
+        try write("one")
+        try write("two") { (_) throws(VaultError) in
+            // Somebody else, who knows of no lock.
+            do { try write("other", making: .unnamed) } catch { throw trouble }
+        }
+        #expect(try text(path) == "two")
+        #expect(try names() == ["file"])
     }
 
     /// Where the system cannot say what a path is, it is not taken for a file that a new one may replace.
@@ -217,24 +227,23 @@ import Testing
         #expect(try DurableFile.target(of: link, for: .writing).lastComponent == "file")
         let missing = FilePath(folder.file("missing/file"))
         #expect(try DurableFile.target(of: missing, for: .writing) == missing)
-        let circle = FilePath(folder.file("circle"))
-        try FileManager.default.createSymbolicLink(atPath: circle.string, withDestinationPath: "circle")
-        #expect(throws: VaultError.system(operation: .writing, path: circle.string, errno: ELOOP)) {
-            try DurableFile.target(of: circle, for: .writing)
+        let long = FilePath(folder.file(String(repeating: "a", count: 300)))
+        #expect(throws: VaultError.system(operation: .writing, path: long.string, errno: ENAMETOOLONG)) {
+            try DurableFile.target(of: long, for: .writing)
         }
     }
 
     @Test func aFailureLeavesNothingWithoutAName() throws {
-        try write("one", unnamed: true)
+        try write("one", making: .unnamed)
         #expect(throws: trouble) {
-            try write("two", unnamed: true) { (_) throws(VaultError) in throw trouble }
+            try write("two", making: .unnamed) { (_) throws(VaultError) in throw trouble }
         }
-        #expect(throws: VaultError.exists(path.string)) { try write("two", replacing: false, unnamed: true) }
+        #expect(throws: VaultError.exists(path.string)) { try write("two", replacing: false, making: .unnamed) }
         #expect(try text(path) == "one")
         #expect(try names() == ["file"])
         let lost = FilePath(folder.file("missing/file"))
         #expect(throws: VaultError.system(operation: .creating, path: lost.string, errno: ENOENT)) {
-            try DurableFile.write(lost, replacing: false, unnamed: true) { _ in }
+            try DurableFile.write(lost, replacing: false, making: .unnamed) { _ in }
         }
     }
 
@@ -247,7 +256,7 @@ import Testing
             return [SIGHUP, SIGINT, SIGQUIT, SIGTERM].reduce(0) { $0 + sigismember(&mask, $1) }
         }
         let before = held()
-        try DurableFile.write(path, unnamed: true) { _ in
+        try DurableFile.write(path, making: .unnamed) { _ in
             seen.append(held())
         } check: { _ in
             seen.append(held())

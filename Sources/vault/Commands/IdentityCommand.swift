@@ -169,7 +169,7 @@ struct NewIdentity {
         let file = FilePath(path)
         try DurableFile.createFolder(file.removingLastComponent())
         try content.withBytes { content in
-            try DurableFile.write(file, replacing: false, unnamed: true) { (descriptor) throws(VaultError) in
+            try DurableFile.write(file, replacing: false, making: .unnamed) { (descriptor) throws(VaultError) in
                 try DurableFile.write(content, to: descriptor, at: file)
             }
         }

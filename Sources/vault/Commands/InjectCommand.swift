@@ -96,7 +96,7 @@ struct InjectCommand: ParsableCommand {
         guard case .file(let path, let existing) = target else {
             return try document.render(template, append: append) { piece in try Output.write(piece) }
         }
-        try DurableFile.write(path, replacing: existing != nil, unnamed: true) { (descriptor) throws(VaultError) in
+        try DurableFile.write(path, replacing: existing != nil, making: .unnamed) { (descriptor) throws(VaultError) in
             if let existing { DurableFile.giveAway(descriptor.rawValue, like: existing) }
             try document.render(template, append: append) { (piece) throws(VaultError) in
                 try DurableFile.write(piece, to: descriptor, at: path)

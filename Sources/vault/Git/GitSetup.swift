@@ -104,7 +104,7 @@ struct GitSetup {
         let mask = umask(0)
         umask(mask)
         let mode = DurableFile.status(of: path).map { $0.st_mode & 0o777 } ?? 0o666 & ~mask
-        try DurableFile.write(path, mode: FilePermissions(rawValue: mode), adopting: true, unnamed: true) {
+        try DurableFile.write(path, mode: FilePermissions(rawValue: mode), adopting: true, making: .unnamed) {
             (descriptor) throws(VaultError) in
             try DurableFile.write(text.span, to: descriptor, at: path)
         }

@@ -1,6 +1,6 @@
 /// The names by which clients find a helper: links to the program, whose own name stands at their ends.
 enum HelperLink {
-    /// How such a name begins, and the helper that is meant.
+    /// How such a name begins, and the helper that is meant. A list, and compared by bytes: each start comes by here.
     private static let prefixes = [
         ("git-credential-", "git"), ("docker-credential-", "docker"), ("terraform-credentials-", "terraform"),
     ]

@@ -17,7 +17,7 @@ enum SecretInput {
         }
         if isTerminal { return try promptedToken(name, access) }
         var status = stat()
-        if uninterrupted({ unsafe fstat(0, &status) }) != 0, errno != EBADF {
+        if uninterrupted({ unsafe fstat(0, &status) }) != 0 {
             throw Failure(.io, "reading the token from standard input: \(Failure.text(errno))")
         }
         guard isStream(status) else {
