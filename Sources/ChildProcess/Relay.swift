@@ -47,7 +47,10 @@ public struct Relay: ~Copyable {
         filter: (_ descriptor: Int32, _ kind: StreamKind) -> any OutputFilter, forget: () -> Void
     ) throws(Failure) -> Relay {
         let spawn = unsafe Spawn(program: program, arguments: arguments, environment: environment)
-        let standard = (Int32(0)...2).compactMap { StandardDescriptor($0) }
+        var standard: [StandardDescriptor] = []
+        for number in Int32(0)...2 {
+            if let descriptor = try StandardDescriptor(number) { standard.append(descriptor) }
+        }
         let loop =
             UserTerminal.isWhole(standard)
             ? try RelayLoop(spawn, onTerminal: standard[1], filter: filter(1, .terminal), forget: forget)

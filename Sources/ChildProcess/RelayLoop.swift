@@ -237,6 +237,8 @@ final class RelayLoop {
                 guard direct > 0 else { return }
                 id = unsafe waitpid(direct, &status, WNOHANG | WUNTRACED)
             }
+            // Nothing else would bring this process back here.
+            if id < 0, errno == EINTR { continue }
             guard id > 0 else { return }
             if status & 0xff == 0x7f {
                 stopAlike(status >> 8 & 0xff)

@@ -8,14 +8,22 @@ struct StandardDescriptor {
     let status: stat
 
     /// Nil when it was closed: then something else holds its number, which no child inherits.
-    init?(_ number: Int32) {
+    ///
+    /// - Throws: ``Relay/Failure`` where the system cannot say what it is: a child would inherit it all the same, and what
+    ///   it writes there would not be masked.
+    init?(_ number: Int32) throws(Relay.Failure) {
         let flags = fcntl(number, F_GETFD)
+        if flags < 0, errno == EBADF { return nil }
+        if flags >= 0, flags & FD_CLOEXEC != 0 { return nil }
         var status = stat()
-        guard flags >= 0, flags & FD_CLOEXEC == 0, unsafe fstat(number, &status) == 0 else { return nil }
+        let mode = fcntl(number, F_GETFL)
+        guard flags >= 0, mode >= 0, unsafe fstat(number, &status) == 0 else {
+            throw Relay.Failure(SystemError("looking at descriptor \(number)"))
+        }
         self.number = number
         self.status = status
         isTerminal = isatty(number) == 1
-        isWritable = fcntl(number, F_GETFL) & O_ACCMODE != O_RDONLY
+        isWritable = mode & O_ACCMODE != O_RDONLY
     }
 
     /// Whether what is written to both ends up in one order.

@@ -81,8 +81,10 @@ public struct RemoteState: Sendable {
             body(&memory)
             let text = text(memory)
             DurableFile.removeRemains(of: file)
+            let copy = folder.appending(Self.baseName)
+            DurableFile.removeRemains(of: copy)
             if before?.base == nil || before?.manifest != memory.common?.manifest {
-                try memory.common?.base?.keep(as: folder.appending(Self.baseName))
+                try memory.common?.base?.keep(as: copy)
             }
             try DurableFile.write(file, adopting: true) { (descriptor) throws(VaultError) in
                 try DurableFile.write(Array(text.utf8).span, to: descriptor, at: file)

@@ -49,7 +49,9 @@ public enum NetrcFile {
                 records.notes.append(
                     .init(
                         line: machine.line,
-                        text: "its variables begin with an underscore: without it they would change what programs run"))
+                        text:
+                            "the variables of \(name) begin with an underscore: without it they would change what programs run"
+                    ))
             }
             try token.withBytes { (token) throws(ConversionError) in
                 try records.append(resource, token: token, line: password.line)

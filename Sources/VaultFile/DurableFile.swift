@@ -68,7 +68,8 @@ package enum DurableFile {
             if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.folder]) }
             try write(descriptor)
             try attempt(.writing, path) {
-                if isThere || mode != [.ownerReadWrite] { try done(fchmod(descriptor.rawValue, mode.rawValue)) }
+                // A mask can have taken more away than it should.
+                try done(fchmod(descriptor.rawValue, mode.rawValue))
                 try sync(descriptor)
             }
             if nameless != nil { signals.hold() }

@@ -31,6 +31,19 @@ import Testing
         #expect(pulled.status == 0)
     }
 
+    @Test func olderCopyIsNotPushed() throws {
+        let team = try team()
+        let output = try team.first.bash(
+            """
+            cp $VAULT old.age; add other --offline
+            cp old.age $VAULT; vault remote set $(vault remote status --json | jq -r .url)-new --quiet
+            vault push
+            """)
+        #expect(output.status == 65)
+        #expect(output.errorText.contains("is older than a version already seen"), "\(output.errorText)")
+        #expect(try team.first.bash("vault push --accept-older").status == 0)
+    }
+
     private func id(of machine: Home) throws -> String {
         try machine.bash("id_of $VAULT").text.trimmingCharacters(in: .newlines)
     }

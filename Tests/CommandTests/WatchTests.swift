@@ -79,6 +79,13 @@ import Testing
         #expect(output.text == "143\nrun\nended\n", "\(output.errorText)")
     }
 
+    @Test func whatIsNotAllowedIsTheEnd() throws {
+        let team = try Team(try EtcdCluster())
+        let output = try team.second.bash("rm -f $KNOWN; vault watch -- true")
+        #expect(output.status == 77)
+        #expect(output.errorText.ranges(of: "is not known here").count == 1, "\(output.errorText)")
+    }
+
     @Test func storeIsFoundAgain() throws {
         let team = try Team(try EtcdCluster())
         let watch = BackgroundThread { [second = team.second] in

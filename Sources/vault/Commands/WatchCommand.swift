@@ -36,6 +36,6 @@ struct WatchCommand: ParsableCommand {
         let (store, synchronizer) = try remote.synchronizer(for: session, acceptsOlder: true)
         session.finish()
         var watch = Watch(session, store, synchronizer, interval: seconds, command: program)
-        watch.run()
+        try watch.run()
     }
 }

@@ -63,11 +63,22 @@ enum CurlLaunch {
     /// Refuses arguments that name one of these files: curl could read it as something to send before it is its turn.
     static func refuse(_ configs: ArraySlice<String>, in arguments: CommandArguments) throws {
         for number in arguments.indices.dropFirst() {
-            let argument = arguments.withArgument(number) { $0.publicCopy }
+            let argument = withoutDetours(arguments.withArgument(number) { $0.publicCopy })
             for path in configs where argument.firstRange(of: Array(path.dropFirst("/dev".count).utf8)) != nil {
                 throw refusal("argument \(number) of curl names a descriptor that is to have headers", hint: nil)
             }
         }
+    }
+
+    /// The bytes without what a path can have in it and lead to the same: slashes behind slashes, and `.` between them.
+    private static func withoutDetours(_ bytes: [UInt8]) -> [UInt8] {
+        let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
+        var result: [UInt8] = []
+        for byte in bytes {
+            if byte == slash, result.suffix(2).elementsEqual([slash, dot]) { result.removeLast() }
+            if byte != slash || result.last != slash { result.append(byte) }
+        }
+        return result
     }
 
     private static func refusal(_ reason: String, hint: String?) -> Failure {

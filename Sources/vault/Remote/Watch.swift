@@ -44,32 +44,46 @@ struct Watch: ~Copyable {
     }
 
     /// Follows the store until a signal ends it.
-    mutating func run() {
+    ///
+    /// - Throws: What kept the vault from following it at the first look, where that is for somebody to change: a setting,
+    ///   or what is not allowed. Later it is only told.
+    mutating func run() throws {
         Interruption.begin()
         seen = FileMark(of: session.vault.path)
+        if let failure = fetch() {
+            if [Status.notAllowed, .setting].contains(where: { $0.rawValue == failure.status }) { throw failure }
+            tell(failure)
+        }
         while true {
-            fetch()
             runCommandIfChanged()
             wait()
             endIfAsked()
+            if let failure = fetch() { tell(failure) }
         }
     }
 
     /// Fetches what the store has.
-    private mutating func fetch() {
+    ///
+    /// - Returns: Why that failed.
+    private mutating func fetch() -> Failure? {
         store.limit(seconds: Remote.longPatience)
         do {
             _ = try synchronizer.pull()
             if complaint != nil { Messages.note("the vault follows the store again", unless: session.access.quiet) }
             (complaint, failures) = (nil, 0)
+            return nil
         } catch {
             endIfAsked()
             failures += 1
-            let failure = Failure(error)
-            guard failure.message != complaint else { return }
-            complaint = failure.message
-            Messages.print(failure.message, hints: failure.hints)
+            return Failure(error)
         }
+    }
+
+    /// Tells what keeps the vault from following the store, once.
+    private mutating func tell(_ failure: Failure) {
+        guard failure.message != complaint else { return }
+        complaint = failure.message
+        Messages.print(failure.message, hints: failure.hints)
     }
 
     /// Waits for the next reason to look into the store, or for the end of the command.

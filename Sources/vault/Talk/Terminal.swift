@@ -53,8 +53,6 @@ struct Terminal: ~Copyable {
     /// Asks for a secret, and shows nothing of what is typed until `work` is done with it either: whoever pastes the next
     /// secret while a passphrase is still being computed must not see it on the screen.
     func readSecret<R: ~Copyable>(_ question: String, _ work: (consuming SecretBytes) throws -> R) throws -> R {
-        show(question)
-        defer { show("\r\u{1b}[K") }
         var before = sigset_t()
         var ending = sigset_t()
         unsafe sigemptyset(&ending)
@@ -69,6 +67,9 @@ struct Terminal: ~Copyable {
         silent.c_lflag &= ~tcflag_t(ECHO | ECHONL | ISIG | ICANON)
         unsafe tcsetattr(descriptor, TCSAFLUSH, &silent)
         defer { unsafe tcsetattr(descriptor, TCSAFLUSH, &saved) }
+        // Only now, since who sees the question may answer at once.
+        show(question)
+        defer { show("\r\u{1b}[K") }
         let secret = try readLine { byte, line in
             switch byte {
             case 0x03, 0x1c: throw Failure(code: 130, "interrupted")

@@ -31,7 +31,7 @@ struct StoredIdentity: ~Copyable {
         let isPlain = new.withBytes { !IdentityFile.isEncrypted($0) }
         let mode = FilePermissions(rawValue: status.st_mode & (isPlain ? 0o700 : 0o777))
         try new.withBytes { bytes in
-            try DurableFile.write(target, mode: mode) { (descriptor) throws(VaultError) in
+            try DurableFile.write(target, mode: mode, making: .unnamed) { (descriptor) throws(VaultError) in
                 guard uninterrupted({ fchown(descriptor.rawValue, status.st_uid, status.st_gid) }) == 0 else {
                     throw .system(operation: .writing, path: path, errno: errno)
                 }
