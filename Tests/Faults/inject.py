@@ -110,6 +110,9 @@ class FaultyWrite:
                         continue
                 elif fault in ("ENOSPC", "EDQUOT") and not (MAKING.fullmatch(call.name) or words.faults):
                     continue
+                elif fault not in (INTERRUPTED, KILL_BEFORE) and f'"{self.after.path}/run"' in call.line:
+                    # Then an agent is looked for in /tmp, where whoever runs this may have one.
+                    continue
                 elif fault == LIE and not re.match(r"write\(\d+<[^>]*/\.vault\.age\.\w+\.tmp>", call.line):
                     continue
                 cases.append(Case(call, fault))
