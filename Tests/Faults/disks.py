@@ -72,5 +72,6 @@ class Disk:
 
     def __exit__(self, *_):
         if os.path.ismount(self.path):
-            self.unmount()
+            # What was ended may not be gone yet.
+            command("umount", "-l", self.path)
         self.remove()

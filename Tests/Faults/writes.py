@@ -42,8 +42,8 @@ class Write:
 
     # What a message calls the file that is written.
     target = "vault.age"
-    # What is remembered besides, without which a write is done all the same.
-    beside = re.compile(r"/\.local/state/|/\.known_vaults\.")
+    # Calls for what is remembered besides, without which a write is done all the same.
+    beside = re.compile(r"/\.local/state/")
 
     def __init__(self, name, arguments, stdin=b"", blocks=1):
         self.name = name
@@ -103,9 +103,6 @@ class Write:
 
 
 class Init(Write):
-    # The folder of known_vaults.
-    beside = re.compile(rf"{Write.beside.pattern}|/\.config/vault>")
-
     def prepare(self, home):
         pass
 
@@ -140,8 +137,6 @@ class Init(Write):
 
 
 class Rekey(Write):
-    beside = Init.beside
-
     def is_new(self, version):
         return version.id != self.old.id and version[1:] == self.new[1:]
 
@@ -194,7 +189,7 @@ class MemberRemove(Write):
 class Merge(Write):
     """What git has vault do: the result takes the place of a file that is not the vault."""
 
-    # The folder, in which git makes other files of it.
+    # And for the folder, in which git puts another file in the place of this one.
     beside = re.compile(rf"{Write.beside.pattern}|fsync\(\d+<~>")
 
     def __init__(self):
