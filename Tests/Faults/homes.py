@@ -3,20 +3,50 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections import namedtuple
 
 VAULT = os.environ["VAULT_BINARY"]
 DATES = {"created", "updated", "added", "retired"}
+# Seconds. Far more than anything takes, on a busy machine too: what takes longer hangs.
+LIMIT = 60
 
 
 class Failed(Exception):
     """Something is not as it has to be. The text says what."""
 
 
-def require(condition, what):
+class Lost(Failed):
+    """What was there, or was said to be there, is not."""
+
+
+def require(condition, what, failure=Failed):
     if not condition:
-        raise Failed(what)
+        raise failure(what)
+
+
+def end(process):
+    """Ends a process that has a session of its own, with all that it started: strace's end is not that of what it traces."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run(command, stdin=b"", **options):
+    """Runs a command, and returns its exit code, what it printed, and its messages."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **options)
+    with process:
+        try:
+            output, messages = process.communicate(stdin, LIMIT)
+        except BaseException as problem:
+            end(process)
+            if isinstance(problem, subprocess.TimeoutExpired):
+                raise Failed(f"after {LIMIT} seconds, it has not ended: {' '.join(command)}") from None
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, messages)
 
 
 # What a vault holds: its id, the lines of its members, and its records by their names, without the dates.
@@ -26,8 +56,10 @@ Version = namedtuple("Version", "id members records")
 def read_version(vault, identity):
     """What stock age finds in a vault."""
     name = os.path.basename(vault)
-    opened = subprocess.run(["age", "--decrypt", "--identity", identity, vault], capture_output=True, timeout=60)
-    require(opened.returncode == 0, f"age does not open {name}: {text(opened.stderr).splitlines()[:1]}")
+    opened = run(["age", "--decrypt", "--identity", identity, vault])
+    # What age has to say against a file, it ends with 1 for; other ends are troubles of its own.
+    require(opened.returncode == 0, f"age does not open {name}: {text(opened.stderr).splitlines()[:1]}",
+            Lost if opened.returncode == 1 else Failed)
     try:
         *records, _, roster, _, _ = (json.loads(line) for line in opened.stdout.splitlines())
         lines = roster["roster"]["text"].splitlines()
@@ -62,9 +94,7 @@ class Home:
             "XDG_STATE_HOME": state or f"{path}/.local/state", "VAULT_FILE": self.vault}
 
     def run(self, arguments, stdin=b"", prefix=()):
-        return subprocess.run(
-            [*prefix, VAULT, *arguments], input=stdin, capture_output=True, env=self.environment, cwd=self.path,
-            timeout=120)
+        return run([*prefix, VAULT, *arguments], stdin, env=self.environment, cwd=self.path)
 
     def must(self, arguments, stdin=b"", when="without a fault"):
         """Runs what has to succeed, and returns what it prints."""

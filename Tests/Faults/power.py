@@ -11,13 +11,15 @@ has to be a copy in which the write is lost.
 
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections import Counter
 
 from disks import Disk, obstacle
-from homes import VAULT, Failed, Home, require, text
+from homes import LIMIT, VAULT, Failed, Home, Lost, end, require, text
 from inject import read_trace
 from writes import NEW, OLD, WRITES
 
@@ -95,41 +97,50 @@ class CutWrite:
         effects = [f"{name}:signal=SIGSTOP" for name in CHANGING if name not in SYNCING]
         effects += [f"{name}:{omitted or 'signal=SIGSTOP'}" for name in SYNCING]
         reading, writing = os.pipe()
-        making = subprocess.Popen(
-            ["strace", "--decode-fds=path", "--output", f"/dev/fd/{writing}", "--trace", ",".join(CHANGING),
-             *(word for effect in effects for word in ("--inject", effect)), VAULT, *self.write.arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=home.environment,
-            cwd=home.path, pass_fds=[writing])
-        os.close(writing)
-        making.stdin.write(self.write.stdin)
-        making.stdin.close()
-        steps = []
-
-        def take(line, has_ended=False):
-            if with_journal:
-                with open(f"{self.disk.path}/other", "ab") as other:
-                    other.write(b".")
-                    other.flush()
-                    os.fsync(other.fileno())
-            steps.append(Step(self.disk, self.state, f"{self.scratch}/step-{len(steps)}", line, has_ended))
-
-        call = ""
-        with open(reading, errors="replace") as trace:
-            for line in trace:
-                if line.startswith("--- stopped by SIGSTOP"):
-                    if not re.match(r"openat\(.*O_RDONLY(?!.*O_CREAT)|write\([12]<", call):
-                        take(call)
-                    with open(f"/proc/{making.pid}/task/{making.pid}/children") as children:
-                        os.kill(int(children.read()), signal.SIGCONT)
-                elif not line.startswith("---"):
-                    call = line.strip()
-        message = making.stderr.read()
-        status = making.wait()
-        making.stderr.close()
-        require(status == 0, f"without a fault, it ends with {status}: {text(message)}")
-        take("the end, with 0", has_ended=True)
+        with open(reading, "rb") as trace, tempfile.TemporaryFile() as stdin:
+            stdin.write(self.write.stdin)
+            stdin.seek(0)
+            making = subprocess.Popen(
+                ["strace", "--decode-fds=path", "--output", f"/dev/fd/{writing}", "--trace", ",".join(CHANGING),
+                 *(word for effect in effects for word in ("--inject", effect)), VAULT, *self.write.arguments],
+                stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=home.environment, cwd=home.path,
+                pass_fds=[writing], start_new_session=True)
+            with making:
+                os.close(writing)
+                try:
+                    steps = self.follow(making, trace, with_journal)
+                    _, messages = making.communicate(timeout=LIMIT)
+                except BaseException as problem:
+                    end(making)
+                    if isinstance(problem, subprocess.TimeoutExpired):
+                        raise Failed(f"for {LIMIT} seconds, it has done nothing") from None
+                    raise
+        require(making.returncode == 0, f"without a fault, it ends with {making.returncode}: {text(messages)}")
+        steps.append(self.step("the end, with 0", with_journal, len(steps), has_ended=True))
         self.disk.unmount()
         return steps
+
+    def follow(self, making, trace, with_journal):
+        """Takes a copy each time the write stops, and lets it go on."""
+        steps, call = [], ""
+        for line in lines(trace):
+            if line.startswith("--- stopped by SIGSTOP"):
+                if not re.match(r"openat\(.*O_RDONLY(?!.*O_CREAT)|write\([12]<", call):
+                    steps.append(self.step(call, with_journal, len(steps)))
+                with open(f"/proc/{making.pid}/task/{making.pid}/children") as children:
+                    os.kill(int(children.read()), signal.SIGCONT)
+            elif not line.startswith("---"):
+                call = line.strip()
+        return steps
+
+    def step(self, line, with_journal, number, has_ended=False):
+        """Takes a copy."""
+        if with_journal:
+            with open(f"{self.disk.path}/other", "ab") as other:
+                other.write(b".")
+                other.flush()
+                os.fsync(other.fileno())
+        return Step(self.disk, self.state, f"{self.scratch}/step-{number}", line, has_ended)
 
     def check(self, step):
         """Mounts a copy, and returns the version that is there."""
@@ -138,7 +149,7 @@ class CutWrite:
         try:
             home = self.home(step.state)
             which = self.write.judge(home)
-            require(which == NEW or not step.has_ended, "what was said to be done is not there")
+            require(which == NEW or not step.has_ended, "what was said to be done is not there", Lost)
             self.write.check_opens(home, which)
             self.write.go_on(home)
             require(not home.remains(), f"the next write leaves {', '.join(home.remains())} behind")
@@ -159,6 +170,18 @@ class CutWrite:
             for step in steps:
                 step.remove()
             self.disk.mount()
+
+
+def lines(trace):
+    """The lines of a trace, as they come; each of them within a time."""
+    rest = b""
+    while select.select([trace], [], [], LIMIT)[0]:
+        read = os.read(trace.fileno(), 1 << 16)
+        if not read:
+            return
+        *whole, rest = (rest + read).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)
+    raise subprocess.TimeoutExpired("strace", LIMIT)
 
 
 def run(scratch, words, report):
@@ -187,20 +210,26 @@ def run(scratch, words, report):
                         f"{found[NEW]} the one after")
             if write.name == CONTROL:
                 control(cut, report)
+        except Failed as failure:
+            report.failed(failure, "power", write.name)
         finally:
             cut.close()
     return total
 
 
 def control(cut, report):
-    """Without a sync there has to be a loss, or the copies prove nothing."""
-    syncs = [call for call in cut.calls if call.name == "fsync"]
-    of_file = next(call.number for call in syncs if ".tmp>" in call.line)
-    of_folder = next(call.number for call in syncs if "/share/vault>" in call.line)
+    """Without a sync there has to be a loss, or the copies prove nothing. Other failures are none."""
+
+    def first(path):
+        number = next((call.number for call in cut.calls if call.name == "fsync" and f"{path}>" in call.line), None)
+        require(number, f"there is no fsync of {path}")
+        return number
+
+    of_file, of_folder = first(".tmp"), first("/share/vault")
     for what, omitted in (("any fsync", "retval=0"), ("the fsync of the file", f"retval=0:when={of_file}"),
                           ("the fsync of the folder", f"retval=0:when={of_folder}")):
         results = [result for with_journal in (False, True) for _, result in cut.results(with_journal, omitted)]
-        losses = [str(result) for result in results if isinstance(result, Failed)]
+        losses = [str(result) for result in results if isinstance(result, Lost)]
         if losses:
             report.line(f"power control: without {what}, {len(losses)} of {len(results)} copies have a loss: {losses[-1]}")
         else:

@@ -4,9 +4,10 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sys
 
-from homes import Failed, content, read_version, require
+from homes import Lost, content, read_version, require
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../VaultFileTests/Independent"))
 import vault_reader
@@ -41,6 +42,8 @@ class Write:
 
     # What a message calls the file that is written.
     target = "vault.age"
+    # Calls for what is remembered besides, without which a write is done all the same.
+    beside = re.compile(r"/\.local/state/")
 
     def __init__(self, name, arguments, stdin=b"", blocks=1):
         self.name = name
@@ -67,7 +70,7 @@ class Write:
             require(backup in (self.old_backup, self.old_bytes), "vault.age.bak is no version before")
             return OLD
         require(self.is_new(read_version(home.vault, home.identity)),
-                "vault.age is neither the version before nor the one after")
+                "vault.age is neither the version before nor the one after", Lost)
         require(backup == self.old_bytes, "vault.age.bak is not the version before")
         return NEW
 
@@ -110,7 +113,7 @@ class Init(Write):
         require(content(home.vault + ".bak") is None, "there is a version before the first")
         if content(home.vault) is None:
             return OLD
-        require(self.is_new(read_version(home.vault, home.identity)), "vault.age is no new vault")
+        require(self.is_new(read_version(home.vault, home.identity)), "vault.age is no new vault", Lost)
         return NEW
 
     def is_new(self, version):
@@ -186,6 +189,9 @@ class MemberRemove(Write):
 class Merge(Write):
     """What git has vault do: the result takes the place of a file that is not the vault."""
 
+    # And for the folder, in which git puts another file in the place of this one.
+    beside = re.compile(rf"{Write.beside.pattern}|fsync\(\d+<~>")
+
     def __init__(self):
         super().__init__("merge", ["git", "merge", "base.age", "ours.age", "theirs.age", ".local/share/vault/vault.age"])
         self.target = "our version of .local/share/vault/vault.age"
@@ -213,7 +219,7 @@ class Merge(Write):
         if content(f"{home.path}/ours.age") == self.old_bytes:
             return OLD
         require(read_version(f"{home.path}/ours.age", home.identity) == self.new,
-                "ours.age is neither the version before nor the one after")
+                "ours.age is neither the version before nor the one after", Lost)
         return NEW
 
     def pin(self, home):
@@ -240,7 +246,7 @@ class Passphrase(Write):
 
     def judge(self, home):
         found = content(home.identity)
-        require(found in (self.old_bytes, self.plain), "the identity is neither as before nor as after")
+        require(found in (self.old_bytes, self.plain), "the identity is neither as before nor as after", Lost)
         return OLD if found == self.old_bytes else NEW
 
     def check_opens(self, home, which):
@@ -271,7 +277,7 @@ class Template(Write):
 
     def judge(self, home):
         found = content(f"{home.path}/filled")
-        require(found in (b"before\n", self.new), "the file is neither the one before nor the one after")
+        require(found in (b"before\n", self.new), "the file is neither the one before nor the one after", Lost)
         return NEW if found == self.new else OLD
 
     def check_opens(self, home, which):
