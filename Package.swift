@@ -103,7 +103,7 @@ let package = Package(
 // instrumentation throughout, makes a program of them.
 let isForFuzzing = Context.environment["VAULT_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "Age", "Injection", "Redaction", "Remotes", "Resources", "Sodium", "UnlockAgent", "VaultFile",
+    "Age", "ChildProcess", "Injection", "Redaction", "Remotes", "Resources", "Sodium", "UnlockAgent", "VaultFile",
     .product(name: "SystemPackage", package: "swift-system"),
 ]
 if isForFuzzing {

@@ -1,4 +1,5 @@
 import Age
+import ChildProcess
 import Foundation
 import Sodium
 import SystemPackage
@@ -113,8 +114,12 @@ extension FuzzTarget {
         tail += [UInt8](repeating: 0x20, count: (Tail.unit - used % Tail.unit) % Tail.unit) + [UInt8(ascii: "\n")]
         tail += footer + [UInt8](repeating: 0x20, count: Tail.footerSize - 1 - footer.count) + [UInt8(ascii: "\n")]
         let file = AgeFile.encrypt((blocks.flatMap { $0 } + tail).span, to: [Known.identity.recipient])
-        try Scratch.write(file)
-        guard let opened = try? UnverifiedVault(opening: Scratch.file, with: [Known.identity]) else { return }
+        // Without a name: a run that is killed leaves nothing behind.
+        let sealed = try SealedFile.create(file.span)
+        let opened = withExtendedLifetime(sealed) {
+            try? UnverifiedVault(opening: FilePath(sealed.path), with: [Known.identity])
+        }
+        guard let opened else { return }
         let pin = Pin(id: opened.id)
         var reader = try opened.verify(pin: pin, seen: nil, followsGit: false)
         try hold(reader.members.filter { $0.role == .owner }.count == 1, "a vault without its one owner")
@@ -165,19 +170,5 @@ extension FuzzTarget {
         // What somebody else reads there.
         let other = try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed) as? String
         try hold(other.map { $0.utf8.elementsEqual(text.utf8) } ?? false, "a string that others read differently")
-    }
-}
-
-/// A file for vaults, in memory where the system has a folder for that.
-private enum Scratch {
-    static let file: FilePath = {
-        let folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-        return FilePath("\(folder)/vault-fuzz-\(getpid()).age")
-    }()
-
-    static func write(_ bytes: [UInt8]) throws {
-        let descriptor = try FileDescriptor.open(
-            file, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
-        try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
     }
 }
