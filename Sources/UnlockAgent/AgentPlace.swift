@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import VaultFile
 
 /// Where the agent of a user is found: a folder of the user's own, with a socket in it.
 public struct AgentPlace: Sendable {
@@ -37,7 +38,8 @@ public struct AgentPlace: Sendable {
     public init(runtimeFolder: String?) {
         if let runtimeFolder, runtimeFolder.hasPrefix("/") {
             var status = stat()
-            if unsafe stat(runtimeFolder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid()
+            if uninterrupted({ unsafe stat(runtimeFolder, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR,
+                status.st_uid == geteuid()
             {
                 folder = runtimeFolder + "/vault"
                 return
