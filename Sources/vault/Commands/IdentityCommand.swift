@@ -89,6 +89,11 @@ struct IdentityCommand: ParsableCommand {
                 let passphrase = try self.passphrase ? IdentityCommand.newPassphrase(access, mayDecline: false) : nil
                 try new.write(to: path, passphrase: passphrase)
                 Messages.note("made the identity \(path)", unless: access.quiet)
+                if !self.passphrase {
+                    Messages.notice(
+                        "whoever gets the file has the key: '\(Process.name) passphrase --identity \(path)' puts it behind a passphrase",
+                        unless: access.quiet)
+                }
             }
             try Output.write(Show.text(of: identity))
         }
