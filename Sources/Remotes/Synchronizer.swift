@@ -167,7 +167,7 @@ public final class Synchronizer {
     public func push(replacingOlder replacesOlder: Bool = false) throws -> Pushed {
         guard !store.isReadOnly else { throw RemoteError.readOnly }
         // What no command here would take, others are not to get.
-        _ = try vault.open()
+        if !replacesOlder { _ = try vault.open() }
         recall()
         try refuseOlder()
         var merged: RecordMerge?
