@@ -28,7 +28,7 @@ struct ExecCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp("The resources, with commas between them.", valueName: "name[,name...]"),
-        completion: .custom { _, _, _ in ResourceNames.complete() })
+        completion: .custom { _, _, prefix in ResourceNames.complete(list: prefix) })
     var names: String
 
     @Flag(name: .customLong("clean-env"), help: "Start from PATH HOME USER LANG TERM TZ TMPDIR only.")
@@ -71,7 +71,7 @@ struct ExecCommand: ParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Say what would be run, and with which variables; run nothing.")
     var dryRun = false
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
     var command: [String] = []

@@ -29,7 +29,7 @@ struct HeadersCommand: ParsableCommand {
     @Flag(help: "Print them even when a token is expired.")
     var allowExpired = false
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func validate() throws {
         if names.isEmpty, url == nil { throw ValidationError("Name a resource, or give a URL with --for.") }
@@ -53,7 +53,7 @@ struct HeadersCommand: ParsableCommand {
             ]
         }
         // All, so that one that is not there is no reason to say that others were refused.
-        for name in chosen where try !reader.hasRecord(named: name) { throw ResourceNames.missing(name) }
+        for name in chosen where try !reader.hasRecord(named: name) { throw ResourceNames.missing(name, in: reader) }
         trail.asked = chosen.map(\.description)
         var output = SecretBuffer()
         var written: Set<String> = []

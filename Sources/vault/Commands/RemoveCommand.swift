@@ -10,7 +10,7 @@ struct RemoveCommand: ParsableCommand {
     var names: [String]
 
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let names = try names.map { try RecordName.parse($0, isOneOfMany: true) }
@@ -19,7 +19,7 @@ struct RemoveCommand: ParsableCommand {
         try session.vault.update { reader, changes in
             for name in names {
                 // By its name alone: a record that nothing can be made of must go too.
-                guard try reader.hasRecord(named: name) else { throw ResourceNames.missing(name) }
+                guard try reader.hasRecord(named: name) else { throw ResourceNames.missing(name, in: reader) }
                 changes.remove(name)
             }
         }

@@ -9,7 +9,7 @@ struct HelperOptions: ParsableArguments {
     @Flag(help: "Print secrets even on a terminal.")
     var reveal = false
 
-    @OptionGroup private var options: AccessOptions
+    @OptionGroup(title: "Common options") private var options: AccessOptions
 
     /// How the vault is opened: nobody is asked, wherever the client runs.
     var access: Access {
@@ -59,7 +59,7 @@ struct HelperSession: ~Copyable {
     /// Refuses a URL that lies outside of a resource that is named.
     mutating func check(_ url: ResourceURL, isInside name: RecordName) throws {
         let match = try ResourceMatch(url, among: [name], in: &reader)
-        guard !match.present.isEmpty else { throw ResourceNames.missing(name) }
+        guard !match.present.isEmpty else { throw ResourceNames.missing(name, in: reader) }
         trail.asked = match.present.map(\.description)
         try trail.checking { if match.covering.isEmpty { throw match.missing } }
     }

@@ -38,7 +38,7 @@ struct TokenNeedles: ~Copyable {
                 let found: Void? = try reader.withRecord(named: name) {
                     try add($0, isEarlier: isEarlier, withHeaders: withHeaders)
                 }
-                guard found != nil else { throw ResourceNames.missing(name) }
+                guard found != nil else { throw ResourceNames.missing(name, in: reader) }
             }
         }
     }

@@ -202,7 +202,7 @@ struct Session {
 
     static func record(named name: RecordName, in reader: inout VaultReader) throws -> Record {
         let record = try reader.withRecord(named: name) { line in try Record(line) }
-        guard let record else { throw ResourceNames.missing(name) }
+        guard let record else { throw ResourceNames.missing(name, in: reader) }
         return record
     }
 

@@ -1,0 +1,33 @@
+/// The word that somebody meant who wrote another one.
+enum NearestWord {
+    /// The one of `words` that is like `word` but for capitals, or one letter, or two of a longer word; nil when none is,
+    /// and for a word so short that any other would be like it, or longer than anybody would type.
+    static func among(_ words: [String], to word: String) -> String? {
+        let word = word.lowercased()
+        if let same = words.first(where: { $0.lowercased() == word }) { return same }
+        guard (3...40).contains(word.utf8.count) else { return nil }
+        let limit = word.utf8.count < 8 ? 1 : 2
+        let near = words.filter { abs($0.utf8.count - word.utf8.count) <= limit }
+            .map { (word: $0, distance: distance(Array(word.utf8), Array($0.lowercased().utf8))) }
+            .min { $0.distance < $1.distance }
+        return near.flatMap { $0.distance <= limit ? $0.word : nil }
+    }
+
+    /// How many letters have to be put in, left out, changed, or swapped with the next one to make one of the other
+    /// (Damerau and Levenshtein).
+    private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var before: [Int] = []
+        var row = Array(0...b.count)
+        for i in a.indices {
+            var next = [i + 1]
+            for j in b.indices {
+                next.append(min(row[j] + (a[i] == b[j] ? 0 : 1), next[j] + 1, row[j + 1] + 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                    next[j + 1] = min(next[j + 1], before[j - 1] + 1)
+                }
+            }
+            (before, row) = (row, next)
+        }
+        return row[b.count]
+    }
+}
