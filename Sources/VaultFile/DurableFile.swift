@@ -45,26 +45,17 @@ package enum DurableFile {
         defer { signals.release() }
         do throws(VaultError) {
             var nameless: FileDescriptor?
-            var isThere = false
-            switch making {
-            case .named: break
-            case .unnamed:
+            if case .unnamed = making {
                 if replacing || status(of: path) == nil { removeAbandoned(of: path) }
                 nameless = openUnnamed(in: path.folder)
                 if nameless == nil { signals.hold() }
-            case .of(let source): isThere = isUnnamed(source) && (try? link(following: source, as: temporary)) != nil
             }
             let descriptor = try attempt(replacing ? .writing : .creating, path) {
-                try nameless
-                    ?? FileDescriptor.open(
-                        temporary, .readWrite,
-                        options: isThere ? [.noFollow, .closeOnExec] : [.create, .exclusiveCreate, .closeOnExec],
-                        permissions: [.ownerReadWrite])
+                try nameless ?? openNamed(temporary, making)
             }
             // To the end: what tells others that this file is not abandoned. Nothing can be lost by closing it, since all
             // of it is on the disk by then.
             defer { try? descriptor.close() }
-            _ = uninterrupted { flock(descriptor.rawValue, LOCK_EX | LOCK_NB) }
             if adopting { giveAway(descriptor.rawValue, likeFirstOf: [path.folder]) }
             try write(descriptor)
             try attempt(.writing, path) {
@@ -287,6 +278,28 @@ package enum DurableFile {
         let random = Random.bytes(8).map { String($0, radix: 16) }.joined() + temporarySuffix
         let name = temporaryPrefix(path.lastComponent?.bytes ?? []) + random.utf8
         return FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + name)
+    }
+
+    /// A new file called `name`, or the one that it is to be made of, held so that ``removeAbandoned(of:)`` leaves it alone.
+    private static func openNamed(_ name: FilePath, _ making: Making) throws -> FileDescriptor {
+        var attempts = 10
+        while true {
+            var isThere = false
+            if case .of(let source) = making {
+                isThere = isUnnamed(source) && (try? link(following: source, as: name)) != nil
+            }
+            let descriptor = try FileDescriptor.open(
+                name, .readWrite,
+                options: isThere ? [.noFollow, .closeOnExec] : [.create, .exclusiveCreate, .closeOnExec],
+                permissions: [.ownerReadWrite])
+            // Who took it for abandoned in the moment before holds it until it is gone, and then another one is needed.
+            _ = uninterrupted { flock(descriptor.rawValue, LOCK_EX) }
+            attempts -= 1
+            var status = stat()
+            let isKnown = unsafe fstat(descriptor.rawValue, &status) == 0
+            if attempts == 0 || !isKnown || status.st_nlink > 0 { return descriptor }
+            try? descriptor.close()
+        }
     }
 
     /// A file without a name in `folder`; nil where there is no such thing, or no way to name it later.
