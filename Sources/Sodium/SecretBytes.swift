@@ -95,6 +95,8 @@ public enum SecretMemory {
 /// libsodium itself.
 enum Library {
     private static let ready: Void = {
+        // Its other uses are limits on sizes that nothing here comes near.
+        sodium_set_misuse_handler { unsafe Random.exhausted() }
         guard sodium_init() >= 0 else { fatalError("libsodium could not be initialized") }
     }()
 

@@ -49,6 +49,10 @@ enum Process {
         if unsafe !ignoresFileSize { signal(SIGXFSZ, SIG_DFL) }
     }
 
+    private static func end(_ failure: Failure) -> Never {
+        failure.end(isExec: arguments.dropFirst().first == ExecCommand.verb)
+    }
+
     /// Keeps the process from being read by others of the user or dumped, and closes a trap: with a standard descriptor
     /// closed, the next file to be opened would get its number, and output would go into it.
     static func harden() {
@@ -62,9 +66,9 @@ enum Process {
         unsafe ignoresFileSize = clinux_is_ignored(SIGXFSZ) != 0
         signal(SIGXFSZ, SIG_IGN)
         unsafe SecretMemory.exhausted = { bytes in
-            let isExec = arguments.dropFirst().first == ExecCommand.verb
-            Failure(.io, "there is not enough memory for \(bytes) bytes of secrets").end(isExec: isExec)
+            end(Failure(.io, "there is not enough memory for \(bytes) bytes of secrets"))
         }
+        unsafe Random.exhausted = { end(Failure(.io, "the system gives no random bytes")) }
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
             // For reading only, so that output fails rather than vanishes; not for a child, which finds it closed as
             // it was.
