@@ -33,19 +33,19 @@ public struct AgentPlace: Sendable {
 
     /// The place for this user.
     ///
-    /// - Parameter runtimeFolder: What `XDG_RUNTIME_DIR` says. Where that is not this user's own folder, as behind
-    ///   `sudo`, or nothing, the place is one in `/tmp` with the user's number in its name.
-    public init(runtimeFolder: String?) {
-        if let runtimeFolder, runtimeFolder.hasPrefix("/") {
+    /// - Parameters:
+    ///   - runtimeFolder: What `XDG_RUNTIME_DIR` says. Where that is not this user's own folder, as behind `sudo`, or
+    ///     nothing, as in a cron job, the place is in the folder that systemd has for a user who is logged in, and where
+    ///     there is none, in `/tmp`, with the user's number in its name.
+    ///   - systemFolder: Where systemd has such folders.
+    public init(runtimeFolder: String?, systemFolder: String = "/run/user") {
+        let user = geteuid()
+        let own = [runtimeFolder, "\(systemFolder)/\(user)"].lazy.compactMap { $0 }.first { path in
             var status = stat()
-            if uninterrupted({ unsafe stat(runtimeFolder, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR,
-                status.st_uid == geteuid()
-            {
-                folder = runtimeFolder + "/vault"
-                return
-            }
+            return path.hasPrefix("/") && uninterrupted({ unsafe stat(path, &status) }) == 0
+                && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == user
         }
-        folder = "/tmp/vault-\(geteuid())"
+        folder = own.map { $0 + "/vault" } ?? "/tmp/vault-\(user)"
     }
 
     /// Makes the folder where it is missing, and checks that nobody else has anything to say in it.
@@ -69,7 +69,7 @@ public struct AgentPlace: Sendable {
     /// What is wrong with the folder; nil when nothing is, or there is none.
     public var defect: Defect? {
         var status = stat()
-        guard unsafe lstat(folder, &status) == 0 else { return nil }
+        guard uninterrupted({ unsafe lstat(folder, &status) }) == 0 else { return nil }
         guard status.st_mode & S_IFMT == S_IFDIR else { return .notAFolder }
         guard status.st_uid == geteuid() else { return .foreign }
         return status.st_mode & 0o077 == 0 ? nil : .open

@@ -18,7 +18,18 @@ import Testing
         let folder = try TemporaryFolder()
         try Data().write(to: URL(filePath: folder.file("file")))
         for path in [nil, "", "relative", folder.file("missing"), folder.file("file")] {
-            #expect(AgentPlace(runtimeFolder: path).folder == own)
+            #expect(AgentPlace(runtimeFolder: path, systemFolder: folder.file("none")).folder == own)
+        }
+    }
+
+    /// A job that nobody's session started finds the agent of that session.
+    @Test func theFolderOfTheSystemIsTheNextOne() throws {
+        let folder = try TemporaryFolder()
+        let (session, system) = (folder.file("session"), folder.file("system"))
+        for path in [session, system, "\(system)/\(geteuid())"] { #expect(mkdir(path, 0o700) == 0) }
+        #expect(AgentPlace(runtimeFolder: session, systemFolder: system).folder == "\(session)/vault")
+        for path in [nil, folder.file("missing")] {
+            #expect(AgentPlace(runtimeFolder: path, systemFolder: system).folder == "\(system)/\(geteuid())/vault")
         }
     }
 
@@ -26,7 +37,7 @@ import Testing
     func anotherUsersFolderIsPassedOver() throws {
         let folder = try TemporaryFolder()
         #expect(chown(folder.path, 65534, 65534) == 0)
-        #expect(AgentPlace(runtimeFolder: folder.path).folder == own)
+        #expect(AgentPlace(runtimeFolder: folder.path, systemFolder: "/none").folder == own)
     }
 
     @Test func aFolderThatOthersMayEnterIsADefect() throws {
