@@ -47,7 +47,8 @@ enum Main {
     /// ArgumentParser hands over help, versions and completions as errors that mean success: those are printed.
     private static func printed(_ error: any Error) throws -> Bool {
         guard RootCommand.exitCode(for: error).isSuccess else { return false }
-        try Output.write(Completion.amended(RootCommand.message(for: error)) + "\n")
+        let text = RootCommand.message(for: error)
+        try Output.write(HelpText.amended(Completion.amended(text)) + "\n")
         return true
     }
 }

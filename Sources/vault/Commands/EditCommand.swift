@@ -13,7 +13,7 @@ struct EditCommand: ParsableCommand {
     @OptionGroup var name: NameArgument
     @OptionGroup var resource: ResourceOptions
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let name = try name.parsed()

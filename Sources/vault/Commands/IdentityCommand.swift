@@ -45,7 +45,7 @@ struct IdentityCommand: ParsableCommand {
         @Flag(help: "Print a key even on a terminal.")
         var reveal = false
 
-        @OptionGroup var options: AccessOptions
+        @OptionGroup(title: "Common options") var options: AccessOptions
 
         func validate() throws {
             if oneline, passphrase { throw ValidationError("--oneline has no passphrase") }
@@ -73,6 +73,11 @@ struct IdentityCommand: ParsableCommand {
             let new = NewIdentity(identity, comments: pin.map { ["vault-id: \($0.id)"] } ?? [])
             if oneline {
                 let line = new.oneline(pin)
+                if pin == nil {
+                    Messages.note(
+                        "the line names no vault, so it would open any: --vault or --vault-id puts one behind the key",
+                        unless: access.quiet)
+                }
                 if let output {
                     try NewIdentity.write(line, to: output)
                 } else {
@@ -91,11 +96,12 @@ struct IdentityCommand: ParsableCommand {
                 Messages.note("made the identity \(path)", unless: access.quiet)
                 if !self.passphrase {
                     Messages.notice(
-                        "whoever gets the file has the key: '\(Process.name) passphrase --identity \(path)' puts it behind a passphrase",
+                        "whoever gets the file has the key: '\(Process.name) passphrase --identity \(path)' puts it "
+                            + "behind a passphrase",
                         unless: access.quiet)
                 }
             }
-            try Output.write(Show.text(of: identity))
+            try Output.write(outcome: Show.text(of: identity))
         }
 
         /// The vault that the identity will be for, where somebody names one that is known.
@@ -117,7 +123,7 @@ struct IdentityCommand: ParsableCommand {
         @Flag(help: "As JSON.")
         var json = false
 
-        @OptionGroup var options: AccessOptions
+        @OptionGroup(title: "Common options") var options: AccessOptions
 
         func run() throws {
             let loaded = try IdentitySource(options.access).load()

@@ -17,13 +17,17 @@ struct InitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Your label in the member list.", valueName: "name"))
     var label: String?
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let access = options.access
         let path = try Session.path(access)
         if unsafe path.withPlatformString({ unsafe Glibc.access($0, F_OK) }) == 0 {
-            throw VaultError.exists(path.string)
+            throw Failure(
+                .exists, "\(path) exists already",
+                hint:
+                    "'\(Process.name) status' says whether it is yours to use; --vault names another place for a new one"
+            )
         }
         try Self.refuseLost(path)
         let label = label ?? Self.defaultLabel

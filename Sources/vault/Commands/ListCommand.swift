@@ -15,7 +15,7 @@ struct ListCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let session = try Session(options.access)

@@ -22,7 +22,7 @@ struct LogCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let name = try name.map { try RecordName.parse($0).description }

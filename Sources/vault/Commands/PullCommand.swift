@@ -15,7 +15,7 @@ struct PullCommand: ParsableCommand {
 
     @OptionGroup var preference: PreferenceOption
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let access = options.access
@@ -62,7 +62,7 @@ struct PushCommand: ParsableCommand {
 
     @OptionGroup var preference: PreferenceOption
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let access = options.access

@@ -13,7 +13,7 @@ struct RekeyCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let access = options.access

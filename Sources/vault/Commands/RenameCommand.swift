@@ -12,7 +12,7 @@ struct RenameCommand: ParsableCommand {
     var new: String
 
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let (old, new) = (try RecordName.parse(old), try RecordName.parse(new))

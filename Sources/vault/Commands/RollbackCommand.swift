@@ -8,7 +8,7 @@ struct RollbackCommand: ParsableCommand {
 
     @OptionGroup var name: NameArgument
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let name = try name.parsed()

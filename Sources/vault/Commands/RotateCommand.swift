@@ -15,7 +15,7 @@ struct RotateCommand: ParsableCommand {
 
     @OptionGroup var input: TokenOptions
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let access = options.access

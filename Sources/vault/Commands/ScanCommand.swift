@@ -22,7 +22,7 @@ struct ScanCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         let paths = CommandLine.bytes(of: paths)

@@ -12,7 +12,7 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup var options: AccessOptions
+    @OptionGroup(title: "Common options") var options: AccessOptions
 
     func run() throws {
         var access = options.access
@@ -83,7 +83,7 @@ private struct Report {
             text += title + String(repeating: " ", count: 12 - title.utf8.count) + Messages.visible(value) + "\n"
         }
         line("vault", path)
-        line("state", state.rawValue)
+        line("state", state.rawValue + (state == .locked ? ": '\(Process.name) unlock' asks for the passphrase" : ""))
         line("id", id?.description)
         line("generation", opened.map { "\($0.generation)" })
         line("roster", opened.map { "\($0.rosterVersion)" })
