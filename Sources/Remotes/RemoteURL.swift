@@ -55,7 +55,11 @@ public struct RemoteURL: Sendable, Equatable {
             kind = try Self.etcd(text[text.utf8.index(text.startIndex, offsetBy: scheme.utf8.count)...])
             return
         }
-        let url = try Self.resource(text, else: "a remote is etcd://HOST[,HOST…]/PREFIX or https://HOST/PATH")
+        let usage = "a remote is etcd://HOST[,HOST…]/PREFIX or https://HOST/PATH"
+        guard ["https://", "http://"].contains(where: { text.lowercased().utf8.starts(with: $0.utf8) }) else {
+            throw RemoteURLError(usage)
+        }
+        let url = try Self.resource(text, else: usage)
         guard url.scheme == "https" || allowsHTTP || url.isLoopback else {
             throw RemoteURLError("a remote over http can be read and changed by everybody on the way; use https")
         }

@@ -32,9 +32,9 @@ public struct KnownVaults: Sendable {
         return try entries(unreadableIsNone: true).first { $0.path == place }
     }
 
-    /// Whether a vault is trusted at some path, whichever that is.
-    public func knows(_ id: VaultID) throws(VaultError) -> Bool {
-        try entries(unreadableIsNone: true).contains { $0.pin.id == id }
+    /// The first path at which a vault is trusted; nil when it is at none.
+    public func place(of id: VaultID) throws(VaultError) -> FilePath? {
+        try entries(unreadableIsNone: true).first { $0.pin.id == id }?.path
     }
 
     /// Writes down an entry, in the place of the one with the same path if there is one.

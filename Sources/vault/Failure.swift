@@ -142,9 +142,12 @@ extension Failure {
                         + "through another channel; only if it is \(found), put it in the place of the old one, with any :N behind that, in \(origin)",
                 ])
         case .unknownVault(let id):
+            let place = try? Session.knownVaults().place(of: id)
             self.init(
                 .notAllowed, "the vault \(id) is not known here, and there is nobody to ask",
-                hints: [
+                hints: place.map {
+                    ["it is known as \($0): for this copy set VAULT_ID=\(id) as well, or give it with --vault-id"]
+                } ?? [
                     "anybody can make a vault and put it here: ask its owner, through another channel, for the id "
                         + "that '\(Process.name) status' shows",
                     "if it is this one, set VAULT_ID=\(id) or give it with --vault-id",
@@ -309,7 +312,11 @@ extension Failure {
 
     private init(launch error: Launch.Failure) {
         switch error {
-        case .notFound(let command): self.init(code: 127, "\(command): not found")
+        case .notFound(let command):
+            self.init(
+                code: 127, "\(command): not found",
+                hint: command.hasPrefix("-")
+                    ? "options of \(Process.name) stand before the --, the command behind it" : nil)
         case .notRunnable(let program, ENOENT):
             self.init(
                 code: 126, "\(program): its interpreter is missing",

@@ -1,17 +1,17 @@
 """The writes that faults are put into: how each is made, and how one tells what came of it."""
 
-import hashlib
-import hmac
 import json
 import os
 import re
+import subprocess
 import sys
 
 from homes import Lost, content, read_version, require
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../VaultFileTests/Independent"))
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LOCK_IDENTITY = f"{TESTS}/CommandTests/Tools/lock-identity"
+sys.path.insert(0, f"{TESTS}/VaultFileTests/Independent")
 import vault_reader
-import vault_writer
 
 OLD, NEW = "old", "new"
 
@@ -237,8 +237,7 @@ class Passphrase(Write):
     def prepare(self, home):
         make_vault(home)
         self.plain = content(home.identity)
-        with open(home.identity, "wb") as file:
-            file.write(protect(self.plain, b"first"))
+        subprocess.run([LOCK_IDENTITY, "first", home.identity], check=True)
 
     def learn(self, before, after):
         self.old_bytes = content(before.identity)
@@ -285,17 +284,6 @@ class Template(Write):
 
     def go_on(self, home):
         home.must(self.arguments, when="as the next write")
-
-
-def protect(plain, passphrase):
-    """An identity behind a passphrase. Of the least work, which vault would not write: it is done over and over."""
-    file_key, salt = os.urandom(16), os.urandom(16)
-    key = hashlib.scrypt(passphrase, salt=b"age-encryption.org/v1/scrypt" + salt, n=2, r=8, p=1, dklen=32)
-    body = vault_writer.seal(file_key, None, bytes(12), key)
-    header = (f"age-encryption.org/v1\n-> scrypt {vault_writer.base64(salt, padded=False)} 1\n"
-              f"{vault_writer.base64(body, padded=False)}\n---").encode()
-    mac = hmac.digest(vault_reader.hkdf(file_key, b"", b"header"), header, "sha256")
-    return header + f" {vault_writer.base64(mac, padded=False)}\n".encode() + vault_writer.stream(plain, file_key)
 
 
 WRITES = {write.name: write for write in (

@@ -34,6 +34,7 @@ import Testing
             "etcd://a./b", "etcd://\u{301}a/b", "etcd:/\u{301}/a/b",
             "https://example.com", "https://example.com/", "https://example.com/a?hunter2", "https://example.com/a#b",
             "https://root:hunter2@example.com/a", "http://example.com/a", "http://10.0.0.1/a", "ftp://a/b", "file:///a",
+            "etcd+http://a/b",
             "https://example.com/../a", "vault.age", "/srv/vault.age",
         ])
     func refused(text: String) {

@@ -75,7 +75,7 @@ struct VersionText {
         var ids = Set([try Session.givenPin(access)?.id, loaded.pin?.pin.id].compactMap { $0 })
         if loaded.commentIDs.count == 1 { ids.formUnion(loaded.commentIDs) }
         let known = Session.knownVaults()
-        return { [ids] id in try ids.contains(id) || known.knows(id) ? Pin(id: id) : nil }
+        return { [ids] id in try ids.contains(id) || known.place(of: id) != nil ? Pin(id: id) : nil }
     }
 
     // MARK: - Lines

@@ -29,7 +29,7 @@ enum OutputTarget {
         }
         let file = FilePath(path)
         var status = stat()
-        guard unsafe lstat(path, &status) == 0 else {
+        guard uninterrupted({ unsafe lstat(path, &status) }) == 0 else {
             guard errno == ENOENT, !path.hasSuffix("/") else {
                 throw Self.refuse(path, errno == ENOENT ? EISDIR : errno)
             }
