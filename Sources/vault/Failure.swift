@@ -394,6 +394,10 @@ extension Failure {
                     + (option.map { " \($0)" } ?? "") + " …'"
             } else if isForToken, option?.hasPrefix("--token") ?? true {
                 hint = pipeHint
+            } else if option == "-v" {
+                hint = "did you mean '--version'?"
+            } else if arguments.first == ExecCommand.verb, option == "--env" {
+                hint = "which variables a command gets is the resource's: '\(Process.name) edit NAME --env …'"
             } else if let question = unknown.ranges(of: "'. Did you mean '").last,
                 let suggestion = Self.optionName(unknown[question.upperBound...].prefix { $0 != "'" })
             {
