@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import SystemPackage
 
@@ -44,18 +45,12 @@ package enum VaultLock {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw VaultError.system(operation: purpose, path: lockPath.string, errno: EINVAL)
         }
-        var waited = 0
-        // Asked again and again rather than waited for: flock has no time limit.
-        while flock(descriptor.rawValue, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else {
-                throw VaultError.system(operation: .locking, path: path.string, errno: errno)
-            }
-            guard waited < patience * 1_000_000 else { throw VaultError.locked(path.string) }
-            let pause = Int.random(in: 2_000...10_000)
-            usleep(UInt32(pause))
-            waited += pause
+        // In the order in which they came: by chance, one of many would wait in vain.
+        switch clinux_lock(descriptor.rawValue, Int32(patience)) {
+        case 0: return try body()
+        case 1: throw VaultError.locked(path.string)
+        default: throw VaultError.system(operation: .locking, path: path.string, errno: errno)
         }
-        return try body()
     }
 
     /// Gives a new lock to whom the file belongs to, and lets those lock it who may write that. Nobody else, who could

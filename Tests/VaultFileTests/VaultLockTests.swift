@@ -65,6 +65,32 @@ import Testing
         try VaultLock.hold(path, patience: 0) {}
     }
 
+    /// With chance alone, one of eight would sooner or later see dozens of others go before it.
+    @Test func nobodyIsPassedOver() throws {
+        let turns = Mutex(0)
+        let longest = Mutex(0)
+        let writers = (0..<8).map { _ in
+            BackgroundThread { [path] in
+                for _ in 0..<50 {
+                    let before = turns.withLock { $0 }
+                    try VaultLock.hold(path) {
+                        let passed = turns.withLock { turns in
+                            turns += 1
+                            return turns - 1 - before
+                        }
+                        longest.withLock { $0 = max($0, passed) }
+                        usleep(1000)
+                    }
+                    // As long as the next program takes to start.
+                    usleep(2000)
+                }
+            }
+        }
+        for writer in writers { try writer.result() }
+        #expect(turns.withLock { $0 } == 400)
+        #expect(longest.withLock { $0 } < 24)
+    }
+
     @Test func holdsUpTheOthers() throws {
         let order = Mutex<[Int]>([])
         DispatchQueue.concurrentPerform(iterations: 8) { number in
