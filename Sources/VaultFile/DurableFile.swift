@@ -48,7 +48,12 @@ package enum DurableFile {
             if case .unnamed = making {
                 if replacing || status(of: path) == nil { removeAbandoned(of: path) }
                 nameless = openUnnamed(in: path.folder)
-                if nameless == nil { signals.hold() }
+                if let nameless {
+                    // For when it gets a name.
+                    _ = uninterrupted { flock(nameless.rawValue, LOCK_EX | LOCK_NB) }
+                } else {
+                    signals.hold()
+                }
             }
             let descriptor = try attempt(replacing ? .writing : .creating, path) {
                 try nameless ?? openNamed(temporary, making)

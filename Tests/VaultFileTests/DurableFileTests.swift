@@ -219,26 +219,6 @@ import Testing
         #expect(try names() == ["file"])
     }
 
-    /// Without a lock, a file can be found in the very moment in which it is made.
-    @Test func whatHasJustBeenMadeIsLeftAlone() throws {
-        let sweeper = BackgroundThread { [path, trouble] in
-            for _ in 0..<20_000 {
-                // Sweeps first, and gives up before anything waits for the disk.
-                try? DurableFile.write(path, making: .unnamed) { (_) throws(VaultError) in throw trouble }
-            }
-        }
-        var lost = 0
-        while !sweeper.isOver {
-            try? DurableFile.write(path) { (descriptor) throws(VaultError) in
-                var status = stat()
-                if fstat(descriptor.rawValue, &status) != 0 || status.st_nlink == 0 { lost += 1 }
-                throw trouble
-            }
-        }
-        #expect(lost == 0)
-        #expect(try names() == [])
-    }
-
     /// Where the system cannot say what a path is, it is not taken for a file that a new one may replace.
     @Test func aLinkThatCannotBeFollowedIsNoFile() throws {
         try write("one")
