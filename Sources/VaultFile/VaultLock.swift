@@ -1,4 +1,4 @@
-internal import CLinux
+internal import CFlock
 internal import Glibc
 package import SystemPackage
 
@@ -46,7 +46,7 @@ package enum VaultLock {
             throw VaultError.system(operation: purpose, path: lockPath.string, errno: EINVAL)
         }
         // In the order in which they came: by chance, one of many would wait in vain.
-        switch clinux_lock(descriptor.rawValue, Int32(patience)) {
+        switch cflock_within(descriptor.rawValue, Int32(patience)) {
         case 0: return try body()
         case 1: throw VaultError.locked(path.string)
         default: throw VaultError.system(operation: .locking, path: path.string, errno: errno)

@@ -139,11 +139,5 @@ static inline int clinux_set_timer(int descriptor, const struct timespec *time) 
     return timerfd_settime(descriptor, TFD_TIMER_ABSTIME, &setting, NULL);
 }
 
-/// flock(LOCK_EX) with a limit of time, which the call itself does not have. Those who wait get the lock about in the order
-/// in which they came. 0 when it is held, 1 when the time is over, else -1.
-///
-/// The call is interrupted by the last real-time signal, sent to this thread alone; what else that does waits.
-int clinux_lock(int descriptor, int seconds);
-
 /// prctl(PR_SET_NAME): what the system calls this process, of which it keeps 15 bytes.
 static inline int clinux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
