@@ -20,7 +20,6 @@ let package = Package(
         // Floor 1: what C gives us.
         .systemLibrary(name: "CSodium"),
         .target(name: "CLinux"),
-        .target(name: "CFlock"),
         .target(name: "CBuild", cSettings: [.define("VAULT_COMMIT", to: "\"\(commit)\"")]),
 
         // Floor 2: one safe layer over each.
@@ -34,7 +33,7 @@ let package = Package(
         // Floor 4: the file.
         .target(
             name: "VaultFile",
-            dependencies: ["Age", "CFlock", "Sodium", .product(name: "SystemPackage", package: "swift-system")]),
+            dependencies: ["Age", "Sodium", .product(name: "SystemPackage", package: "swift-system")]),
 
         // Floor 5: who opens it, and what the records mean.
         .target(name: "UnlockAgent", dependencies: ["Age", "ChildProcess", "CLinux", "Sodium", "VaultFile"]),

@@ -1,4 +1,3 @@
-internal import CFlock
 internal import Glibc
 package import SystemPackage
 
@@ -45,12 +44,30 @@ package enum VaultLock {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw VaultError.system(operation: purpose, path: lockPath.string, errno: EINVAL)
         }
-        // In the order in which they came: by chance, one of many would wait in vain.
-        switch cflock_within(descriptor.rawValue, Int32(patience)) {
-        case 0: return try body()
-        case 1: throw VaultError.locked(path.string)
-        default: throw VaultError.system(operation: .locking, path: path.string, errno: errno)
+        var waited = 0
+        // Asked again and again rather than waited for: flock has no time limit.
+        while uninterrupted({ flock(descriptor.rawValue, LOCK_EX | LOCK_NB) }) != 0 {
+            guard errno == EWOULDBLOCK else {
+                throw VaultError.system(operation: .locking, path: path.string, errno: errno)
+            }
+            guard waited < patience * 1_000_000 else { throw VaultError.locked(path.string) }
+            let pause = Int.random(in: pauses(after: waited))
+            usleep(UInt32(pause))
+            waited += pause
         }
+        return try body()
+    }
+
+    /// How long to wait before the lock is asked for again, in microseconds.
+    ///
+    /// Who has waited longer asks more often, and so is likely to have it first: if all asked alike, one of many slow
+    /// writers would now and then wait in vain. That it is not for the same time keeps two from asking in step.
+    ///
+    /// - Parameter waited: For how long that was done already, in microseconds.
+    /// - Returns: The shortest and the longest time.
+    static func pauses(after waited: Int) -> ClosedRange<Int> {
+        let longest = 10_000 >> min(waited / 1_000_000, 5)
+        return longest / 2...longest
     }
 
     /// Gives a new lock to whom the file belongs to, and lets those lock it who may write that. Nobody else, who could
