@@ -33,7 +33,7 @@ public struct FilledPipe: ~Copyable {
         // So that writing never waits for a reader.
         guard
             content.count <= clinux_pipe_size(input)
-                || content.count <= clinux_enlarge_pipe(input, Int32(clamping: content.count))
+                || content.count <= clinux_set_pipe_size(input, Int32(clamping: content.count))
         else { throw Failure(errno: EMSGSIZE) }
         var written = 0
         while written < content.count {

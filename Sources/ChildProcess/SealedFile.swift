@@ -30,8 +30,9 @@ public struct SealedFile: ~Copyable {
             let count = unsafe content.withUnsafeBytes { bytes in
                 unsafe write(file.descriptor, bytes.baseAddress.map { unsafe $0 + written }, bytes.count - written)
             }
-            guard count > 0 || errno == EINTR else { throw Failure(errno: errno) }
-            written += max(0, count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw Failure(errno: errno) }
+            written += count
         }
         while clinux_seal(file.descriptor) != 0 {
             guard errno == EINTR else { throw Failure(errno: errno) }

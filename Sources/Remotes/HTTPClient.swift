@@ -213,7 +213,7 @@ final class HTTPClient {
             throw .system("curl, which reaches stores, cannot be run")
         }
         let output = process.output
-        _ = clinux_enlarge_pipe(output, 1 << 20)
+        _ = clinux_set_pipe_size(output, 1 << 20)
         // curl keeps to the limit of each request; this one is for a curl that does not, and for all of them.
         let start = ContinuousClock.now
         defer { timeLeft? -= ContinuousClock.now - start }

@@ -56,7 +56,8 @@ public struct RemoteURL: Sendable, Equatable {
             return
         }
         let usage = "a remote is etcd://HOST[,HOST…]/PREFIX or https://HOST/PATH"
-        guard ["https://", "http://"].contains(where: { text.lowercased().utf8.starts(with: $0.utf8) }) else {
+        // Otherwise the reason would be that of a resource's URL, which is no cluster.
+        guard text.lowercased().utf8.starts(with: "http".utf8) else {
             throw RemoteURLError(usage)
         }
         let url = try Self.resource(text, else: usage)

@@ -96,7 +96,7 @@ public enum SecretMemory {
 enum Library {
     private static let ready: Void = {
         // Its other uses are limits on sizes that nothing here comes near.
-        sodium_set_misuse_handler { unsafe Random.exhausted() }
+        sodium_set_misuse_handler { unsafe Random.unavailable() }
         guard sodium_init() >= 0 else { fatalError("libsodium could not be initialized") }
     }()
 

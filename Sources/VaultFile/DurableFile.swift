@@ -285,26 +285,28 @@ package enum DurableFile {
         return FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + name)
     }
 
-    /// A new file called `name`, or the one that it is to be made of, held so that ``removeAbandoned(of:)`` leaves it alone.
+    /// A new file called `name`, or the one that it is to be made of, held so that ``removeAbandoned(of:)`` leaves it
+    /// alone.
     private static func openNamed(_ name: FilePath, _ making: Making) throws -> FileDescriptor {
-        var attempts = 10
-        while true {
+        for _ in 1...10 {
             var isThere = false
             if case .of(let source) = making {
                 isThere = isUnnamed(source) && (try? link(following: source, as: name)) != nil
             }
-            let descriptor = try FileDescriptor.open(
-                name, .readWrite,
-                options: isThere ? [.noFollow, .closeOnExec] : [.create, .exclusiveCreate, .closeOnExec],
-                permissions: [.ownerReadWrite])
-            // Who took it for abandoned in the moment before holds it until it is gone, and then another one is needed.
+            let descriptor: FileDescriptor
+            do {
+                descriptor = try FileDescriptor.open(
+                    name, .readWrite,
+                    options: isThere ? [.noFollow, .closeOnExec] : [.create, .exclusiveCreate, .closeOnExec],
+                    permissions: [.ownerReadWrite])
+            } catch Errno.noSuchFileOrDirectory where isThere { continue }
+            // Who took it for abandoned in the moment before holds it until it is gone, which is not long.
             _ = uninterrupted { flock(descriptor.rawValue, LOCK_EX) }
-            attempts -= 1
             var status = stat()
-            let isKnown = unsafe fstat(descriptor.rawValue, &status) == 0
-            if attempts == 0 || !isKnown || status.st_nlink > 0 { return descriptor }
+            if unsafe fstat(descriptor.rawValue, &status) == 0, status.st_nlink > 0 { return descriptor }
             try? descriptor.close()
         }
+        throw Errno.noSuchFileOrDirectory
     }
 
     /// A file without a name in `folder`; nil where there is no such thing, or no way to name it later.

@@ -47,8 +47,7 @@ enum Completion {
         """
     }
 
-    /// The beginning of the function that completes all: `_arguments` takes no part of a command line for another one
-    /// behind a word that it has no pattern for.
+    /// The beginning of the function that completes all: ArgumentParser's has no command behind `--`.
     private static let zsh = """
             # What stands behind `exec … --` is completed as a command of its own.
             if [[ "${words[2]}" == (exec|watch) && ${words[(i)--]} -lt CURRENT ]]; then

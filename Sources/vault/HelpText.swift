@@ -2,7 +2,8 @@
 enum HelpText {
     /// A text to print, in which the verb's own options stand before those of all verbs where it is such a help.
     static func amended(_ text: String) -> String {
-        guard let common = text.firstRange(of: "\nCOMMON OPTIONS:\n"), let own = text.firstRange(of: "\nOPTIONS:\n"),
+        guard let common = text.firstRange(of: "\n\(AccessOptions.title.uppercased()):\n"),
+            let own = text.firstRange(of: "\nOPTIONS:\n"),
             common.lowerBound < own.lowerBound
         else { return text }
         // Both begin with the empty line before them, and the second one is the last part.

@@ -49,6 +49,7 @@ enum Process {
         if unsafe !ignoresFileSize { signal(SIGXFSZ, SIG_DFL) }
     }
 
+    /// Ends the program where no error can be thrown.
     private static func end(_ failure: Failure) -> Never {
         failure.end(isExec: arguments.dropFirst().first == ExecCommand.verb)
     }
@@ -68,7 +69,7 @@ enum Process {
         unsafe SecretMemory.exhausted = { bytes in
             end(Failure(.io, "there is not enough memory for \(bytes) bytes of secrets"))
         }
-        unsafe Random.exhausted = { end(Failure(.io, "the system gives no random bytes")) }
+        unsafe Random.unavailable = { end(Failure(.io, "the system gives no random bytes")) }
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
             // For reading only, so that output fails rather than vanishes; not for a child, which finds it closed as
             // it was.

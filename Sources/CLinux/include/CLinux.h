@@ -70,14 +70,11 @@ static inline int clinux_signalfd(const sigset_t *mask) { return signalfd(-1, ma
 /// waitid(WNOWAIT) for any child: its number if one has ended, which stays to be reaped; else 0 or -1.
 pid_t clinux_ended_child(void);
 
-/// fcntl(F_SETPIPE_SZ).
-static inline int clinux_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SETPIPE_SZ, size); }
-
 /// fcntl(F_GETPIPE_SZ).
 static inline int clinux_pipe_size(int descriptor) { return fcntl(descriptor, F_GETPIPE_SZ); }
 
 /// fcntl(F_SETPIPE_SZ): makes a pipe hold at least so many bytes. The bytes that it then holds, or -1.
-static inline int clinux_enlarge_pipe(int descriptor, int size) { return fcntl(descriptor, F_SETPIPE_SZ, size); }
+static inline int clinux_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SETPIPE_SZ, size); }
 
 /// ioctl(FIONREAD): how many bytes can be read at once.
 static inline int clinux_readable_bytes(int descriptor, int *count) { return ioctl(descriptor, FIONREAD, count); }

@@ -15,7 +15,7 @@ struct AddCommand: ParsableCommand {
     @OptionGroup var resource: ResourceOptions
     @OptionGroup var input: TokenOptions
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let access = options.access

@@ -30,7 +30,7 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let names = try names.map { try RecordName.parse($0, isOneOfMany: true) }

@@ -13,7 +13,7 @@ struct EditCommand: ParsableCommand {
     @OptionGroup var name: NameArgument
     @OptionGroup var resource: ResourceOptions
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let name = try name.parsed()

@@ -71,7 +71,7 @@ struct ExecCommand: ParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Say what would be run, and with which variables; run nothing.")
     var dryRun = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
     var command: [String] = []

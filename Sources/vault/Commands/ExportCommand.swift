@@ -21,7 +21,7 @@ struct ExportCommand: ParsableCommand {
     @Flag(help: "Print the tokens even on a terminal.")
     var reveal = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let session = try Session(options.access)

@@ -27,7 +27,7 @@ struct GitCommand: ParsableCommand {
                     + "repository are looked at: a fresh clone has no settings."))
         var check = false
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let access = options.access
@@ -70,7 +70,7 @@ struct GitCommand: ParsableCommand {
             completion: .file())
         var paths: [String] = []
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let merge = GitMerge(access: options.access, preference: preference.prefer)
@@ -98,7 +98,7 @@ struct GitCommand: ParsableCommand {
         @Argument(help: "The version.", completion: .file())
         var file: String
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let file = CommandLine.bytes(of: [file])[0]

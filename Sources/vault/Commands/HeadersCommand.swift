@@ -29,7 +29,7 @@ struct HeadersCommand: ParsableCommand {
     @Flag(help: "Print them even when a token is expired.")
     var allowExpired = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func validate() throws {
         if names.isEmpty, url == nil { throw ValidationError("Name a resource, or give a URL with --for.") }

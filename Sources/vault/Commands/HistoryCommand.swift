@@ -15,7 +15,7 @@ struct HistoryCommand: ParsableCommand {
     @Flag(help: "Show the tokens as well.")
     var reveal = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let session = try Session(options.access)

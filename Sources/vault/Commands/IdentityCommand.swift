@@ -45,7 +45,7 @@ struct IdentityCommand: ParsableCommand {
         @Flag(help: "Print a key even on a terminal.")
         var reveal = false
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func validate() throws {
             if oneline, passphrase { throw ValidationError("--oneline has no passphrase") }
@@ -75,7 +75,7 @@ struct IdentityCommand: ParsableCommand {
                 let line = new.oneline(pin)
                 if pin == nil {
                     Messages.note(
-                        "the line names no vault, so it would open any: --vault or --vault-id puts one behind the key",
+                        "the line names no vault, so whoever uses it is asked for one: --vault or --vault-id puts it behind the key",
                         unless: access.quiet)
                 }
                 if let output {
@@ -123,7 +123,7 @@ struct IdentityCommand: ParsableCommand {
         @Flag(help: "As JSON.")
         var json = false
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let loaded = try IdentitySource(options.access).load()

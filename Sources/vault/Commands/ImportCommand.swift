@@ -35,7 +35,7 @@ struct ImportCommand: ParsableCommand {
     var allowHttp = false
 
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let access = options.access

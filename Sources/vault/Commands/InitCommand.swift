@@ -17,7 +17,7 @@ struct InitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Your label in the member list.", valueName: "name"))
     var label: String?
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let access = options.access

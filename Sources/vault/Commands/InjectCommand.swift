@@ -35,7 +35,7 @@ struct InjectCommand: ParsableCommand {
     @Flag(help: "Fill them in even when a token is expired.")
     var allowExpired = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let target = try OutputTarget(output)

@@ -5,7 +5,7 @@ struct LockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lock", abstract: "Forget the identity that 'unlock' holds ready.")
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let wasUnlocked = try AgentClient.lock(at: Places.agent())

@@ -22,7 +22,7 @@ struct LogCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let name = try name.map { try RecordName.parse($0).description }

@@ -19,7 +19,7 @@ struct MemberCommand: ParsableCommand {
         @Flag(help: "As JSON.")
         var json = false
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let session = try Session(options.access)
@@ -77,7 +77,7 @@ struct MemberCommand: ParsableCommand {
         var json = false
 
         @OptionGroup var sharing: SharingOptions
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let access = options.access
@@ -192,7 +192,7 @@ struct MemberCommand: ParsableCommand {
         var json = false
 
         @OptionGroup var sharing: SharingOptions
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let access = options.access

@@ -20,7 +20,7 @@ struct PassphraseCommand: ParsableCommand {
         help: ArgumentHelp("Read the new passphrase from this descriptor.", valueName: "n"))
     var newPassphraseDescriptor: Int32?
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         var access = options.access

@@ -16,7 +16,7 @@ struct RedactCommand: ParsableCommand {
         help: "The resources; all when none is named.", completion: .custom { _, _, _ in ResourceNames.complete() })
     var names: [String] = []
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let session = try Session(options.access)

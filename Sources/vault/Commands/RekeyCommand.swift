@@ -13,7 +13,7 @@ struct RekeyCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let access = options.access

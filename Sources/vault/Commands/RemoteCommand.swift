@@ -49,7 +49,7 @@ struct RemoteCommand: ParsableCommand {
         @Flag(help: "Talk to other machines without TLS.")
         var allowHttp = false
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let access = options.access
@@ -113,7 +113,7 @@ struct RemoteCommand: ParsableCommand {
         @Flag(help: "As JSON.")
         var json = false
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let access = options.access
@@ -147,7 +147,7 @@ struct RemoteCommand: ParsableCommand {
             abstract: "Have the vault no store any more.",
             discussion: "What is in the store, and the vault, stay there.")
 
-        @OptionGroup(title: "Common options") var options: AccessOptions
+        @OptionGroup var options: AccessOptions
 
         func run() throws {
             let path = try Session.path(options.access)

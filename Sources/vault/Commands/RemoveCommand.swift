@@ -10,7 +10,7 @@ struct RemoveCommand: ParsableCommand {
     var names: [String]
 
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let names = try names.map { try RecordName.parse($0, isOneOfMany: true) }

@@ -12,7 +12,7 @@ struct RenameCommand: ParsableCommand {
     var new: String
 
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let (old, new) = (try RecordName.parse(old), try RecordName.parse(new))

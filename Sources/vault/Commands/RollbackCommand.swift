@@ -8,7 +8,7 @@ struct RollbackCommand: ParsableCommand {
 
     @OptionGroup var name: NameArgument
     @OptionGroup var sharing: SharingOptions
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let name = try name.parsed()

@@ -22,7 +22,7 @@ struct ScanCommand: ParsableCommand {
     @Flag(help: "As JSON.")
     var json = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let paths = CommandLine.bytes(of: paths)

@@ -16,7 +16,7 @@ struct ShowCommand: ParsableCommand {
     @Flag(help: "Show the token as well.")
     var reveal = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let session = try Session(options.access)

@@ -16,7 +16,7 @@ struct TokenCommand: ParsableCommand {
     @Flag(help: "Print it even when it is expired.")
     var allowExpired = false
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         let session = try Session(options.access)

@@ -16,7 +16,7 @@ struct UnlockCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long, such as 30m or 8h; a sleeping machine counts.", valueName: "duration"))
     var ttl = "1h"
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     func run() throws {
         var access = options.access

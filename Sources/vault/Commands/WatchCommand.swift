@@ -17,7 +17,7 @@ struct WatchCommand: ParsableCommand {
             "How often the store is looked into at least. Default: 60s.", valueName: "duration"))
     var interval: String?
 
-    @OptionGroup(title: "Common options") var options: AccessOptions
+    @OptionGroup var options: AccessOptions
 
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
     var command: [String] = []

@@ -9,7 +9,7 @@ struct HelperOptions: ParsableArguments {
     @Flag(help: "Print secrets even on a terminal.")
     var reveal = false
 
-    @OptionGroup(title: "Common options") private var options: AccessOptions
+    @OptionGroup private var options: AccessOptions
 
     /// How the vault is opened: nobody is asked, wherever the client runs.
     var access: Access {

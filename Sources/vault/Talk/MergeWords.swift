@@ -40,3 +40,12 @@ extension RecordMerge {
         for conflict in settled { Messages.note("settled: \(conflict.words)", unless: quiet) }
     }
 }
+
+extension RecordMerge {
+    /// Tells what a merge with the store's version came to.
+    func note(unless quiet: Bool) {
+        Messages.note("merged the version of the store with the changes here", unless: quiet)
+        noteSettled(unless: quiet)
+        noteDropped(unless: quiet)
+    }
+}

@@ -62,9 +62,17 @@ struct AccessOptions: ParsableArguments {
         help: ArgumentHelp("The highest scrypt work factor to take from an identity file.", valueName: "n"))
     private var maximumWorkFactor = ScryptIdentity.defaultMaximumWorkFactor
 
+    /// What stands above them in the help.
+    static let title = "Common options"
+
     var access: Access {
         Access(
             vault: vault, identities: identities, passphraseDescriptor: passphraseDescriptor, vaultID: vaultID,
             acceptOlder: acceptOlder, noInput: noInput, quiet: quiet, maximumWorkFactor: maximumWorkFactor)
     }
+}
+
+extension OptionGroup where Value == AccessOptions {
+    /// The options that every verb has, under a heading of their own.
+    init() { self.init(title: Value.title) }
 }
