@@ -39,14 +39,29 @@ public struct AgentPlace: Sendable {
     ///     there is none, in `/tmp`, with the user's number in its name.
     ///   - systemFolder: Where systemd has such folders.
     public init(runtimeFolder: String?, systemFolder: String = "/run/user") {
+        self = Self.all(runtimeFolder: runtimeFolder, systemFolder: systemFolder)[0]
+    }
+
+    /// The place for this user, and behind it those at which it was before the system had a folder for the user.
+    ///
+    /// - Parameters:
+    ///   - runtimeFolder: As in ``init(runtimeFolder:systemFolder:)``.
+    ///   - systemFolder: As there.
+    /// - Returns: The places, one at least.
+    public static func all(runtimeFolder: String?, systemFolder: String = "/run/user") -> [AgentPlace] {
         let user = geteuid()
-        let own = [runtimeFolder, "\(systemFolder)/\(user)"].lazy.compactMap { $0 }.first { path in
+        func isOwn(_ path: String) -> Bool {
             var status = stat()
             return path.hasPrefix("/") && uninterrupted({ unsafe stat(path, &status) }) == 0
                 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == user
         }
-        folder = own.map { $0 + "/vault" } ?? "/tmp/vault-\(user)"
+        if let runtimeFolder, isOwn(runtimeFolder) { return [AgentPlace(folder: runtimeFolder + "/vault")] }
+        let session = "\(systemFolder)/\(user)"
+        return (isOwn(session) ? [AgentPlace(folder: session + "/vault")] : [])
+            + [AgentPlace(folder: "/tmp/vault-\(user)")]
     }
+
+    private init(folder: String) { self.folder = folder }
 
     /// Makes the folder where it is missing, and checks that nobody else has anything to say in it.
     ///

@@ -40,7 +40,7 @@ package enum DurableFile {
         _ write: (FileDescriptor) throws(VaultError) -> Void,
         check: (FilePath) throws(VaultError) -> Void = { _ in }
     ) throws(VaultError) {
-        let temporary = sibling(of: path)
+        var temporary = sibling(of: path)
         var signals = HeldSignals()
         defer { signals.release() }
         do throws(VaultError) {
@@ -56,7 +56,7 @@ package enum DurableFile {
                 }
             }
             let descriptor = try attempt(replacing ? .writing : .creating, path) {
-                try nameless ?? openNamed(temporary, making)
+                try nameless ?? openNamed(&temporary, of: path, making)
             }
             // To the end: what tells others that this file is not abandoned. Nothing can be lost by closing it, since all
             // of it is on the disk by then.
@@ -280,33 +280,41 @@ package enum DurableFile {
     }
 
     private static func sibling(of path: FilePath) -> FilePath {
-        let random = Random.bytes(8).map { String($0, radix: 16) }.joined() + temporarySuffix
-        let name = temporaryPrefix(path.lastComponent?.bytes ?? []) + random.utf8
+        // Nothing that a system without random bytes could end the program for, when half is done: that nobody else has
+        // the name is seen when the file is made.
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        let number = UInt64(time.tv_sec) << 30 + UInt64(time.tv_nsec) ^ UInt64(getpid()) << 44
+        let name = temporaryPrefix(path.lastComponent?.bytes ?? []) + (String(number, radix: 16) + temporarySuffix).utf8
         return FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + name)
     }
 
-    /// A new file called `name`, or the one that it is to be made of, held so that ``removeAbandoned(of:)`` leaves it
-    /// alone.
-    private static func openNamed(_ name: FilePath, _ making: Making) throws -> FileDescriptor {
+    /// A new file called `name` beside `path`, or the one that it is to be made of, held so that ``removeAbandoned(of:)``
+    /// leaves it alone. It gets another name where somebody took it for abandoned in the moment before that, and is about
+    /// to remove it.
+    private static func openNamed(
+        _ name: inout FilePath, of path: FilePath, _ making: Making
+    ) throws -> FileDescriptor {
         for _ in 1...10 {
             var isThere = false
             if case .of(let source) = making {
                 isThere = isUnnamed(source) && (try? link(following: source, as: name)) != nil
             }
-            let descriptor: FileDescriptor
             do {
-                descriptor = try FileDescriptor.open(
+                let descriptor = try FileDescriptor.open(
                     name, .readWrite,
                     options: isThere ? [.noFollow, .closeOnExec] : [.create, .exclusiveCreate, .closeOnExec],
                     permissions: [.ownerReadWrite])
-            } catch Errno.noSuchFileOrDirectory where isThere { continue }
-            // Who took it for abandoned in the moment before holds it until it is gone, which is not long.
-            _ = uninterrupted { flock(descriptor.rawValue, LOCK_EX) }
-            var status = stat()
-            if unsafe fstat(descriptor.rawValue, &status) == 0, status.st_nlink > 0 { return descriptor }
-            try? descriptor.close()
+                let isHeld =
+                    uninterrupted { flock(descriptor.rawValue, LOCK_EX | LOCK_NB) } == 0 || errno != EWOULDBLOCK
+                var status = stat()
+                if isHeld, unsafe fstat(descriptor.rawValue, &status) == 0, status.st_nlink > 0 { return descriptor }
+                try? descriptor.close()
+            } catch Errno.fileExists {
+            } catch Errno.noSuchFileOrDirectory where isThere {}
+            name = sibling(of: path)
         }
-        throw Errno.noSuchFileOrDirectory
+        throw Errno.resourceTemporarilyUnavailable
     }
 
     /// A file without a name in `folder`; nil where there is no such thing, or no way to name it later.

@@ -34,19 +34,26 @@ enum Main {
         do {
             command = try RootCommand.parseAsRoot(arguments)
         } catch {
-            guard try printed(error) else { throw Failure(parser: error, arguments) }
+            guard try printed(error, arguments) else { throw Failure(parser: error, arguments) }
             return
         }
         do {
             try command.run()
         } catch {
-            guard try printed(error) else { throw error }
+            guard try printed(error, arguments) else { throw error }
         }
     }
 
     /// ArgumentParser hands over help, versions and completions as errors that mean success: those are printed.
-    private static func printed(_ error: any Error) throws -> Bool {
+    private static func printed(_ error: any Error, _ arguments: [String]) throws -> Bool {
         guard RootCommand.exitCode(for: error).isSuccess else { return false }
+        // The parser finds -h in -ghp_…, and would call a mistake a success.
+        let options = arguments.prefix { $0 != "--" }
+        if options.contains(where: { $0.utf8.count > 2 && $0.hasPrefix("-") && !$0.hasPrefix("--") }),
+            !options.contains(where: { ["-h", "--help"].contains($0) })
+        {
+            throw Failure(.usage, "unknown option", hint: "see '\(Process.name) --help'")
+        }
         let text = RootCommand.message(for: error)
         try Output.write(HelpText.amended(Completion.amended(text)) + "\n")
         return true

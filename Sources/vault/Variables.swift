@@ -80,7 +80,11 @@ enum Places {
     }
 
     /// Where the agent is found.
-    static func agent() -> AgentPlace { AgentPlace(runtimeFolder: Variables.text("XDG_RUNTIME_DIR")) }
+    static func agent() -> AgentPlace { AgentPlace(runtimeFolder: runtimeFolder) }
+    /// Where there may be one.
+    static func agents() -> [AgentPlace] { AgentPlace.all(runtimeFolder: runtimeFolder) }
+
+    private static var runtimeFolder: String? { Variables.text("XDG_RUNTIME_DIR") }
 
     /// The program's folder below the one that a variable names, or below the home folder. A relative path is ignored,
     /// as the specification asks.

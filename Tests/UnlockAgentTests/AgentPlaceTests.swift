@@ -29,7 +29,8 @@ import Testing
         for path in [session, system, "\(system)/\(geteuid())"] { #expect(mkdir(path, 0o700) == 0) }
         #expect(AgentPlace(runtimeFolder: session, systemFolder: system).folder == "\(session)/vault")
         for path in [nil, folder.file("missing")] {
-            #expect(AgentPlace(runtimeFolder: path, systemFolder: system).folder == "\(system)/\(geteuid())/vault")
+            let places = AgentPlace.all(runtimeFolder: path, systemFolder: system)
+            #expect(places.map(\.folder) == ["\(system)/\(geteuid())/vault", own])
         }
     }
 

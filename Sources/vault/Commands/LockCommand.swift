@@ -8,7 +8,8 @@ struct LockCommand: ParsableCommand {
     @OptionGroup var options: AccessOptions
 
     func run() throws {
-        let wasUnlocked = try AgentClient.lock(at: Places.agent())
+        var wasUnlocked = false
+        for place in Places.agents() where try AgentClient.lock(at: place) { wasUnlocked = true }
         Messages.note(wasUnlocked ? "locked" : "nothing is unlocked", unless: options.access.quiet)
     }
 }

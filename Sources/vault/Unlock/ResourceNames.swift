@@ -7,18 +7,23 @@ enum ResourceNames {
     }
 
     /// Lists of names with commas between them, by one name longer than what is there already.
+    ///
+    /// Of what is no list of names nothing is repeated: bash would run what it finds among the words to choose from.
     static func complete(list prefix: String) -> [String] {
-        let start = prefix.lastIndex(of: ",").map { prefix.index(after: $0) } ?? prefix.startIndex
-        let given = prefix[..<start].split(separator: ",")
-        return complete().filter { !given.contains($0[...]) }.map { prefix[..<start] + $0 }
+        let given = prefix.split(separator: ",", omittingEmptySubsequences: false).dropLast()
+        guard given.allSatisfy({ RecordName(String($0)) != nil }) else { return [] }
+        return complete().filter { !given.contains($0[...]) }.map { (given + [$0[...]]).joined(separator: ",") }
     }
 
     /// What is said of a name that no resource has.
     static func missing(_ name: RecordName, in reader: borrowing VaultReader) -> Failure {
         let names = ((try? reader.names()) ?? []).map(\.description)
         let meant = NearestWord.among(names, to: name.description)
+        // So many letters and digits without anything between them are rather a token in a wrong place.
+        let separators: [Character] = [".", "_", "-", "/"]
+        let isToken = name.description.split { separators.contains($0) }.contains { $0.count > 16 }
         return Failure(
-            .missing, "there is no resource \(name)",
+            .missing, "there is no resource " + (isToken ? "of that name" : "\(name)"),
             hint: meant.map { "did you mean \($0)?" } ?? "see what there is with '\(Process.name) list'")
     }
 }
