@@ -65,7 +65,7 @@ public struct RemoteURL: Sendable, Equatable {
             throw RemoteURLError("a remote over http can be read and changed by everybody on the way; use https")
         }
         // Signed links have their secret there, and a setting is no place for one.
-        guard !url.hasQuery else { throw RemoteURLError("the URL of a remote has no query and no fragment") }
+        guard !url.hasQuery else { throw RemoteURLError("the URL of a remote must not have a query or a fragment") }
         guard url.path != "/" else { throw RemoteURLError("the URL of a remote ends in the path of a file") }
         kind = .web(url)
     }

@@ -465,7 +465,7 @@ private struct DotenvBinder {
             let isHost = variable.name.hasSuffix("_HOST") && !text.contains(":/")
             return try ConversionError.at(variable.line) { () throws(ResourceError) in
                 let url = try ResourceURL(isHost ? "https://\(text)" : text)
-                if url.hasQuery { throw .invalid("the URL of a resource has no query and no fragment") }
+                if url.hasQuery { throw .invalid("the URL of a resource must not have a query or a fragment") }
                 return url
             }
         }

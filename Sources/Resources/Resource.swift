@@ -94,7 +94,7 @@ public struct Resource: Sendable, Equatable {
     public func check(allowsHTTP: Bool) throws(ResourceError) {
         guard !urls.isEmpty else { throw .invalid("a resource needs a URL", .url) }
         for url in urls {
-            if url.hasQuery { throw .invalid("the URL of a resource has no query and no fragment") }
+            if url.hasQuery { throw .invalid("the URL of a resource must not have a query or a fragment") }
             guard url.scheme == "https" || url.isLoopback || allowsHTTP else {
                 throw .invalid("an http URL would send the token unencrypted", .https)
             }

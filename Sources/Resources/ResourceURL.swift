@@ -32,7 +32,7 @@ public struct ResourceURL: Hashable, Sendable {
         guard scheme == "https" || scheme == "http" else { throw Self.refuse("is neither https nor http") }
         let rest = text[schemeEnd.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard !authority.contains("@") else { throw .invalid("a URL has no user name or password in it") }
+        guard !authority.contains("@") else { throw .invalid("a URL must not have a user name or password in it") }
         (host, port) = try Self.host(authority, defaultPort: scheme == "https" ? 443 : 80)
         let pathAndQuery = rest[authority.endIndex...]
         let rawPath = pathAndQuery.prefix { $0 != "?" && $0 != "#" }

@@ -107,7 +107,7 @@ extension Failure {
                 .damaged, "\(path) is damaged: \(what)",
                 hint: unsafe access(Self.backup(of: path), F_OK) == 0
                     ? "the version before it may be good: \(Self.backup(of: path))"
-                    : "get a good copy from the vault's owner, or from a backup")
+                    : "if it is a vault, get a good copy from its owner, or from a backup")
         case .damagedState(let path):
             self.init(
                 .damaged, "\(path) is damaged: it remembers the newest version of the vault seen here",
@@ -287,7 +287,10 @@ extension Failure {
                     + conflicts.map(\.words).joined(separator: "; "),
                 hint: "say who is right with '\(Process.name) pull --prefer newest', ours or theirs; then "
                     + "'\(Process.name) push'")
-        case .readOnly: self.init(.notAllowed, "the shared store can only be read")
+        case .readOnly:
+            self.init(
+                .notAllowed, "the shared store can only be read",
+                hint: "bring the file there as the web server has it, or give the vault an etcd:// store")
         case .busy: self.init(.busy, "others write to the shared store all the time", hint: "try again")
         }
     }
@@ -318,7 +321,9 @@ extension Failure {
             self.init(
                 code: 127, "\(command): not found",
                 hint: command.hasPrefix("-")
-                    ? "options of \(Process.name) stand before the --, the command behind it" : nil)
+                    ? "options of \(Process.name) stand before the --, the command behind it"
+                    : command.utf8.contains(UInt8(ascii: " "))
+                        ? "a command is not one argument, but one for each word; or write -- sh -c '…'" : nil)
         case .notRunnable(let program, ENOENT):
             self.init(
                 code: 126, "\(program): its interpreter is missing",
@@ -327,7 +332,11 @@ extension Failure {
             self.init(
                 code: 126, "\(program): \(Self.text(ENOEXEC))",
                 hint: "if it is a script, start it with its interpreter, as in: … -- sh \(program)")
-        case .notRunnable(let program, let number): self.init(code: 126, "\(program): \(Self.text(number))")
+        case .notRunnable(let program, let number):
+            let isFile = DurableFile.status(of: FilePath(program)).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
+            self.init(
+                code: 126, "\(program): \(Self.text(number))",
+                hint: number == EACCES && isFile ? "chmod +x \(program)" : nil)
         }
     }
 

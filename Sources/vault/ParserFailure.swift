@@ -33,7 +33,7 @@ extension Failure {
                     + (option.map { " \($0)" } ?? "") + " …'"
             } else if isForToken, option?.hasPrefix("--token") ?? true {
                 hint = pipeHint
-            } else if option == "-v" {
+            } else if option == "-v" || arguments.first == "-V" {
                 hint = "did you mean '--version'?"
             } else if arguments.first == ExecCommand.verb, option == "--env" {
                 hint = "the resource says which variables a command gets: '\(Process.name) edit NAME --env …'"
@@ -47,6 +47,7 @@ extension Failure {
             let groups = ["", " member", " identity", " helper", " git", " remote"]
             if groups.contains(where: { help == "\(Process.name)\($0) --help" }) {
                 message = "unknown command"
+                if let meant = UnknownVerb.meant(in: arguments) { hint = "did you mean '\(Process.name) \(meant)'?" }
             } else if arguments.first == ExecCommand.verb {
                 hint = "with several resources put commas between their names, as in NAME,NAME"
             } else if arguments.first == "add", text.contains("'https://") || text.contains("'http://") {
@@ -60,6 +61,9 @@ extension Failure {
             let option = options.last.map { message[$0.upperBound...].prefix { $0 != "'" && $0 != " " } }
             let name = options.count == 1 ? option.flatMap { Self.optionName($0) } : nil
             message = "invalid value" + (name.map { " for '\($0)'" } ?? "")
+            if let words = name.flatMap({ Self.values(of: $0, arguments) }) {
+                hint = "there are \(words.joined(separator: ", "))"
+            }
         } else if message.hasPrefix("The option '"), let value = message.firstRange(of: ", but '") {
             message.removeSubrange(value.lowerBound...)
         } else if message.hasPrefix("Value to be set with ") {
@@ -68,6 +72,18 @@ extension Failure {
             message = "invalid command line"
         }
         self.init(.usage, message.lowercasedFirst, hint: hint)
+    }
+
+    /// The words that an option takes, where it takes but a few.
+    private static func values(of option: String, _ arguments: [String]) -> [String]? {
+        switch (arguments.first, option) {
+        case ("import", "--format"): ImportFormat.allValueStrings
+        case ("export", "--format"): ExportCommand.Format.allValueStrings
+        case ("headers", "--format"): HeaderFormat.allValueStrings
+        case ("member", "--role"): MemberCommand.Add.GivenRole.allValueStrings
+        case ("helper", "--on-miss"): BazelHelper.Miss.allValueStrings
+        default: nil
+        }
     }
 
     /// Whether a message consists of words that this program, or the parser, has of itself.

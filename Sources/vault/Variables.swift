@@ -91,7 +91,8 @@ enum Places {
     private static func folder(_ variable: String, _ fallback: String) throws -> String {
         if let base = Variables.text(variable), base.hasPrefix("/") { return base + "/vault" }
         guard let home = Variables.text("HOME"), home.hasPrefix("/"), !DurableFile.isOutOfReach(FilePath(home)) else {
-            throw Failure(.setting, "there is no home folder to look in", hint: "set HOME, or \(variable)")
+            throw Failure(
+                .setting, "there is no home folder to look in", hint: "set HOME to one that is there, or \(variable)")
         }
         return "\(home)/\(fallback)/vault"
     }

@@ -161,7 +161,8 @@ struct MemberCommand: ParsableCommand {
                 throw Failure(
                     .exists, "there is a member \(member.label) already",
                     hint: other.role == member.role
-                        ? nil : "to change what \(member.label) may do, remove \(member.label) first")
+                        ? "give the new one another label, or remove \(member.label) first"
+                        : "to change what \(member.label) may do, remove \(member.label) first")
             }
             if let other = members.first(where: { $0.recipient == member.recipient }) {
                 throw Failure(.exists, "this recipient is there already, as \(other.label)")

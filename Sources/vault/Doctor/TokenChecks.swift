@@ -98,7 +98,11 @@ struct TokenChecks {
         if let names = names(\.isShort) {
             add(.todo, "shorter than \(Self.shortBelow) bytes: \(names)", hint: hint)
         }
-        if let names = names({ $0.isWeak && !$0.isShort }) { add(.todo, "easy to guess: \(names)", hint: hint) }
+        if let names = names({ $0.isWeak && !$0.isShort }) {
+            add(
+                .todo, "easy to guess: \(names)",
+                hint: "have the service make one of random characters, and store it with \(rotate)")
+        }
         if let names = names(\.isSentInTheClear) {
             add(
                 .note, "sent over the network where everybody can read it, by http: \(names)",

@@ -28,7 +28,9 @@ enum Expiry {
         }
         if left < minimum {
             throw Failure(
-                .notAllowed, "the token of \(resource.name) expires in \(TimeSpan.words(left)), on \(expires)",
+                .notAllowed,
+                "the token of \(resource.name) expires in \(TimeSpan.words(left)), on \(expires), and was to last for "
+                    + TimeSpan.words(minimum),
                 hint: "store a new one with '\(Process.name) rotate \(resource.name)'")
         }
     }

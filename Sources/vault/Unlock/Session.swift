@@ -145,8 +145,9 @@ struct Session {
             Anybody can put a vault there: ask its owner, through another channel, whether this is its id.
             Trust it from now on? (yes, no, or the id or pin that the owner gave you) 
             """
+        var remark = ""
         while true {
-            let answer = try terminal.readAnswer(question).lowercased()
+            let answer = try terminal.readAnswer(remark + question).lowercased()
             let given = Pin(answer)
             switch answer {
             case _ where given != nil && given?.id != id:
@@ -162,7 +163,7 @@ struct Session {
                 throw Failure(
                     .notAllowed, "nothing was done, since the vault is not trusted",
                     hint: "the id that its owner tells you can be given with --vault-id, or set as VAULT_ID")
-            default: continue
+            default: remark = "That is neither an id nor yes or no: was it copied as a whole?\n"
             }
         }
     }
