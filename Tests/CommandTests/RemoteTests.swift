@@ -193,6 +193,7 @@ import Testing
                 vault: took the version of the store
                 vault: there is nothing new in the store
                 vault: the shared store can only be read
+                hint: bring the file there as the web server has it, or give the vault an etcd:// store
 
                 """)
         // What comes from there later is merged with what is here.

@@ -154,7 +154,7 @@ import VaultFile
         ("-o out https://api.test --url https://evil.test", "evil.test"), ("-- https://evil.test", "evil.test"),
         ("https://api.test -- -s", "no scheme"), ("http://api.test", "http://api.test:80"),
         ("https://api.test:8443", "https://api.test:8443"), ("https://api.test.evil.example", "api.test.evil.example"),
-        ("https://api.test@evil.example", "no user name"), ("https://u:p@api.test", "no user name"),
+        ("https://api.test@evil.example", "user name"), ("https://u:p@api.test", "user name"),
         ("https://api.test\\@evil.example", "no backslash"), ("https://api.test.", "ends in a dot"),
         ("https://äpi.test", "ASCII"), ("https://api.test%2eevil.test", "letters, digits"),
         ("https://2130706433", "a number"),
