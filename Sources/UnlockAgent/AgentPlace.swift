@@ -42,7 +42,8 @@ public struct AgentPlace: Sendable {
         self = Self.all(runtimeFolder: runtimeFolder, systemFolder: systemFolder)[0]
     }
 
-    /// The place for this user, and behind it those at which it was before the system had a folder for the user.
+    /// The place for this user, and behind it those at which it may have been before the system had a folder for the user:
+    /// not where `XDG_RUNTIME_DIR` names another one than the system's.
     ///
     /// - Parameters:
     ///   - runtimeFolder: As in ``init(runtimeFolder:systemFolder:)``.
@@ -55,8 +56,10 @@ public struct AgentPlace: Sendable {
             return path.hasPrefix("/") && uninterrupted({ unsafe stat(path, &status) }) == 0
                 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == user
         }
-        if let runtimeFolder, isOwn(runtimeFolder) { return [AgentPlace(folder: runtimeFolder + "/vault")] }
         let session = "\(systemFolder)/\(user)"
+        if let runtimeFolder, runtimeFolder != session, isOwn(runtimeFolder) {
+            return [AgentPlace(folder: runtimeFolder + "/vault")]
+        }
         return (isOwn(session) ? [AgentPlace(folder: session + "/vault")] : [])
             + [AgentPlace(folder: "/tmp/vault-\(user)")]
     }

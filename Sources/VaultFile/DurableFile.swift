@@ -236,7 +236,7 @@ package enum DurableFile {
             guard entryName.starts(with: prefix), entryName.suffix(suffix.count).elementsEqual(suffix) else { continue }
             // Of this file alone: those of `vault` would begin like those of `vault.age`, whose lock is another one.
             let random = entryName.dropFirst(prefix.count).dropLast(suffix.count)
-            if !random.isEmpty, random.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) {
+            if random.count == temporaryDigits, random.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) {
                 remains.append(FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + entryName))
             }
         }
@@ -274,6 +274,9 @@ package enum DurableFile {
 
     private static let temporarySuffix = ".tmp"
 
+    /// How many hexadecimal digits stand in the name of a temporary file.
+    private static let temporaryDigits = 16
+
     /// What a temporary file for the one called `name` begins with.
     private static func temporaryPrefix(_ name: [UInt8]) -> [UInt8] {
         [UInt8(ascii: ".")] + name + [UInt8(ascii: ".")]
@@ -285,7 +288,9 @@ package enum DurableFile {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         let number = UInt64(time.tv_sec) << 30 + UInt64(time.tv_nsec) ^ UInt64(getpid()) << 44
-        let name = temporaryPrefix(path.lastComponent?.bytes ?? []) + (String(number, radix: 16) + temporarySuffix).utf8
+        let digits = String(number, radix: 16)
+        let padding = String(repeating: "0", count: temporaryDigits - digits.utf8.count)
+        let name = temporaryPrefix(path.lastComponent?.bytes ?? []) + (padding + digits + temporarySuffix).utf8
         return FilePath(bytes: path.folder.bytes + [UInt8(ascii: "/")] + name)
     }
 
@@ -310,6 +315,7 @@ package enum DurableFile {
                 var status = stat()
                 if isHeld, unsafe fstat(descriptor.rawValue, &status) == 0, status.st_nlink > 0 { return descriptor }
                 try? descriptor.close()
+                remove(name)
             } catch Errno.fileExists {
             } catch Errno.noSuchFileOrDirectory where isThere {}
             name = sibling(of: path)

@@ -333,10 +333,11 @@ extension Failure {
                 code: 126, "\(program): \(Self.text(ENOEXEC))",
                 hint: "if it is a script, start it with its interpreter, as in: … -- sh \(program)")
         case .notRunnable(let program, let number):
-            let isFile = DurableFile.status(of: FilePath(program)).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
+            let isPlain =
+                DurableFile.status(of: FilePath(program)).map { $0.st_mode & (S_IFMT | 0o111) == S_IFREG } ?? false
             self.init(
                 code: 126, "\(program): \(Self.text(number))",
-                hint: number == EACCES && isFile ? "chmod +x \(program)" : nil)
+                hint: number == EACCES && isPlain ? "make it executable with chmod +x, if it is to be run" : nil)
         }
     }
 

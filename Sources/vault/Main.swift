@@ -47,12 +47,15 @@ enum Main {
     /// ArgumentParser hands over help, versions and completions as errors that mean success: those are printed.
     private static func printed(_ error: any Error, _ arguments: [String]) throws -> Bool {
         guard RootCommand.exitCode(for: error).isSuccess else { return false }
-        // The parser finds -h in -ghp_…, and would call a mistake a success.
+        // The parser finds -h in -ghp_…, takes --help=no for --help, and would call a mistake a success.
         let options = arguments.prefix { $0 != "--" }
+        if options.contains(where: { $0.hasPrefix("--help=") || $0.hasPrefix("--version=") }) {
+            throw Failure(unknownOptionOf: arguments)
+        }
         if options.contains(where: { $0.utf8.count > 2 && $0.hasPrefix("-") && !$0.hasPrefix("--") }),
-            !options.contains(where: { ["-h", "--help"].contains($0) })
+            !options.contains(where: { ["-h", "-help", "--help"].contains($0) })
         {
-            throw Failure(.usage, "unknown option", hint: "see '\(Process.name) --help'")
+            throw Failure(unknownOptionOf: arguments)
         }
         let text = RootCommand.message(for: error)
         try Output.write(HelpText.amended(Completion.amended(text)) + "\n")

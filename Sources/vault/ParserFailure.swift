@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Resources
 
 extension Failure {
     /// ArgumentParser's message in the form of ours, and without what was given: that may be a token in a wrong place.
@@ -14,8 +15,8 @@ extension Failure {
         // Its last line reads: See 'vault add --help' for more information.
         let help = RootCommand.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
         var hint = "see '\(help.map(String.init) ?? "\(Process.name) --help")'"
-        let isForToken = ["add", "rotate"].contains(arguments.first)
-        let pipeHint = "a token is never an argument, which everybody can read: pipe it in, or give --token-fd N"
+        let isForToken = Self.isForToken(arguments)
+        let pipeHint = Self.pipeHint
         let text = RootCommand.message(for: error)
         var message = text.split(separator: "\n").first.map(String.init) ?? text
         if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
@@ -74,6 +75,19 @@ extension Failure {
         self.init(.usage, message.lowercasedFirst, hint: hint)
     }
 
+    /// A mistake that the parser took for something else.
+    init(unknownOptionOf arguments: [String]) {
+        let verb = arguments.first.flatMap { UnknownVerb.verbs.contains($0) ? " \($0)" : nil } ?? ""
+        self.init(
+            .usage, "unknown option",
+            hint: Self.isForToken(arguments) ? Self.pipeHint : "see '\(Process.name)\(verb) --help'")
+    }
+
+    private static func isForToken(_ arguments: [String]) -> Bool { ["add", "rotate"].contains(arguments.first) }
+
+    private static let pipeHint =
+        "a token is never an argument, which everybody can read: pipe it in, or give --token-fd N"
+
     /// The words that an option takes, where it takes but a few.
     private static func values(of option: String, _ arguments: [String]) -> [String]? {
         switch (arguments.first, option) {
@@ -82,6 +96,7 @@ extension Failure {
         case ("headers", "--format"): HeaderFormat.allValueStrings
         case ("member", "--role"): MemberCommand.Add.GivenRole.allValueStrings
         case ("helper", "--on-miss"): BazelHelper.Miss.allValueStrings
+        case ("git", "--prefer"), ("pull", "--prefer"), ("push", "--prefer"): RecordMerge.Preference.allValueStrings
         default: nil
         }
     }

@@ -14,8 +14,10 @@ enum UnknownVerb {
         "read": "token", "new": "add", "create": "add", "set": "add", "insert": "add", "store": "add", "mv": "rename",
         "cat": "show", "update": "rotate", "undo": "rollback", "passwd": "passphrase", "version": "--version",
         "password": "passphrase", "login": "unlock", "signin": "unlock", "open": "unlock", "close": "lock",
-        "logout": "lock", "whoami": "status", "info": "status", "search": "list", "find": "list", "keygen": "identity",
-        "audit": "log", "logs": "log", "sync": "pull", "users": "member", "members": "member", "print": "show",
+        "logout": "lock", "whoami": "status", "info": "status", "search": "list", "find": "list",
+        "keygen": "identity new",
+        "audit": "log", "logs": "log", "sync": "pull", "users": "member list", "members": "member list",
+        "print": "show",
         "use": "exec", "env": "exec",
     ]
 

@@ -200,11 +200,16 @@ import Testing
             """#)
         #expect(left.text == "some\nall\n", "\(left.errorText)")
 
-        let shown = ProcessWatcher(place.token, home: place.home)
-        _ = try place.bash(
-            #"vault exec github -- sh -c 'curl -s --limit-rate 1 -H "Authorization: Bearer $GITHUB_TOKEN" $URL $URL $URL; :'"#
-        )
-        #expect(shown.stop().sightings.contains { $0.place == .arguments })
+        // Again where the watcher was kept from looking.
+        let watcher = ProcessWatcher(place.token, home: place.home)
+        var isShown = false
+        for _ in 0..<20 where !isShown {
+            _ = try place.bash(
+                #"vault exec github -- sh -c 'curl -s --limit-rate 1 -H "Authorization: Bearer $GITHUB_TOKEN" $URL $URL $URL; :'"#
+            )
+            isShown = watcher.take().contains { $0.place == .arguments }
+        }
+        #expect(watcher.stop().sightings.contains { $0.place == .arguments } || isShown)
     }
 
     /// Who takes the token along to another host, and that the recipes do not.

@@ -28,7 +28,7 @@ import Testing
         let (session, system) = (folder.file("session"), folder.file("system"))
         for path in [session, system, "\(system)/\(geteuid())"] { #expect(mkdir(path, 0o700) == 0) }
         #expect(AgentPlace(runtimeFolder: session, systemFolder: system).folder == "\(session)/vault")
-        for path in [nil, folder.file("missing")] {
+        for path in [nil, folder.file("missing"), "\(system)/\(geteuid())"] {
             let places = AgentPlace.all(runtimeFolder: path, systemFolder: system)
             #expect(places.map(\.folder) == ["\(system)/\(geteuid())/vault", own])
         }

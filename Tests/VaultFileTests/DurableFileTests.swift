@@ -283,7 +283,7 @@ import Testing
         try FileManager.default.moveItem(
             atPath: folder.file("copy-of-\(remains[0])"), toPath: folder.file(remains[0]))
         let others = [
-            ".file.lock", ".file.tmp", ".file.notes.tmp", ".file.age.0123456789abcdef.tmp",
+            ".file.lock", ".file.tmp", ".file.2026.tmp", ".file.notes.tmp", ".file.age.0123456789abcdef.tmp",
             ".filed.0123456789abcdef.tmp",
             "file.0123456789abcdef.tmp", ".file.0123456789abcdef.tmp~", ".file.0123456789abcdeg.tmp",
         ]

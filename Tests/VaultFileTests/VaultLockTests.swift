@@ -67,8 +67,8 @@ import Testing
 
     /// Twenty writers whose writes take a fifth of a second, and who come again at once, in a time that is only counted.
     /// If all asked alike, some would wait for longer than anybody may.
-    @Test func noneOfManySlowWritersWaitsInVain() {
-        var generator = Generator(seed: 20)
+    @Test(arguments: UInt64(1)...4) func noneOfManySlowWritersWaitsInVain(_ seed: UInt64) {
+        var generator = Generator(seed: seed)
         var (began, next) = ([Int](repeating: 0, count: 20), [Int](0..<20))
         var (free, longest, writes) = (0, 0, 0)
         while writes < 150 {

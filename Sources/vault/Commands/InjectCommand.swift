@@ -175,7 +175,7 @@ extension Resource {
 extension DocumentTemplate.Mistake.Kind {
     fileprivate var text: String {
         switch self {
-        case .noResource(let name): "there is no resource \(name)"
+        case .noResource(let name): "there is no resource \(ResourceNames.shown("\(name)"))"
         case .noVariable(let name): "\(name) has no such variable"
         case .almost(let name, let variable): "this is almost {{\(name).\(variable.rawValue)}}"
         case .noEnd(let name): "there is no }} right behind the variable of \(name)"

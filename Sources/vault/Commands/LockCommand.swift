@@ -9,7 +9,16 @@ struct LockCommand: ParsableCommand {
 
     func run() throws {
         var wasUnlocked = false
-        for place in Places.agents() where try AgentClient.lock(at: place) { wasUnlocked = true }
+        var failure: AgentFailure?
+        for (number, place) in Places.agents().enumerated() {
+            // Where others can put something, that is not asked.
+            if number > 0, place.defect != nil { continue }
+            // Whatever becomes of one, the others are to forget as well.
+            do throws(AgentFailure) {
+                if try AgentClient.lock(at: place) { wasUnlocked = true }
+            } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
         Messages.note(wasUnlocked ? "locked" : "nothing is unlocked", unless: options.access.quiet)
     }
 }

@@ -205,7 +205,7 @@ struct MemberCommand: ParsableCommand {
             let written = try session.vault.updateMembers { reader, members in
                 guard let index = members.firstIndex(where: { $0.label == label }) else {
                     throw Failure(
-                        .missing, "there is no member \(label)",
+                        .missing, "there is no member \(ResourceNames.shown(label))",
                         hint: "see who there is with '\(Process.name) member list'")
                 }
                 guard members[index].role != .owner else {

@@ -15,15 +15,21 @@ enum ResourceNames {
         return complete().filter { !given.contains($0[...]) }.map { (given + [$0[...]]).joined(separator: ",") }
     }
 
+    /// A name that nothing has, unless it is rather a token in a wrong place: many letters and digits without anything
+    /// between them, or some of both.
+    static func shown(_ name: String) -> String {
+        let isToken = name.split { [".", "_", "-", "/"].contains($0) }.contains { part in
+            part.count > 15 || part.count > 7 && part.contains(where: \.isNumber) && part.contains(where: \.isLetter)
+        }
+        return isToken ? "of that name" : name
+    }
+
     /// What is said of a name that no resource has.
     static func missing(_ name: RecordName, in reader: borrowing VaultReader) -> Failure {
         let names = ((try? reader.names()) ?? []).map(\.description)
         let meant = NearestWord.among(names, to: name.description)
-        // So many letters and digits without anything between them are rather a token in a wrong place.
-        let separators: [Character] = [".", "_", "-", "/"]
-        let isToken = name.description.split { separators.contains($0) }.contains { $0.count > 16 }
         return Failure(
-            .missing, "there is no resource " + (isToken ? "of that name" : "\(name)"),
+            .missing, "there is no resource \(shown(name.description))",
             hint: meant.map { "did you mean \($0)?" } ?? "see what there is with '\(Process.name) list'")
     }
 }
