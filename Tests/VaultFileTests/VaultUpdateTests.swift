@@ -346,7 +346,8 @@ import Testing
         trust.pin = Pin(id: try new.create(label: "owner").result)
         let vault = Vault(path: path, identities: [owner], trust: trust, ratchet: ratchet)
         // What a killed writer left goes.
-        let left = path.removingLastComponent().appending(bytes: Array(".vault".utf8) + [0xfe] + Array(".1a.tmp".utf8))
+        let name = Array(".vault".utf8) + [0xfe] + Array(".0123456789abcdef.tmp".utf8)
+        let left = path.removingLastComponent().appending(bytes: name)
         try FileDescriptor.open(left, .writeOnly, options: .create, permissions: .ownerReadWrite).close()
         try vault.put(record("github"))
         #expect(try vault.records() == [record("github")])
