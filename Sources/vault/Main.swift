@@ -49,14 +49,12 @@ enum Main {
         guard RootCommand.exitCode(for: error).isSuccess else { return false }
         // The parser finds -h in -ghp_…, takes --help=no for --help, and would call a mistake a success.
         let options = arguments.prefix { $0 != "--" }
-        if options.contains(where: { $0.hasPrefix("--help=") || $0.hasPrefix("--version=") }) {
-            throw Failure(unknownOptionOf: arguments)
+        let isAsked = options.contains { ["-h", "-help", "--help"].contains($0) }
+        let isMistake = options.contains { option in
+            option.hasPrefix("--help=") || option.hasPrefix("--version=")
+                || !isAsked && option.utf8.count > 2 && option.hasPrefix("-") && !option.hasPrefix("--")
         }
-        if options.contains(where: { $0.utf8.count > 2 && $0.hasPrefix("-") && !$0.hasPrefix("--") }),
-            !options.contains(where: { ["-h", "-help", "--help"].contains($0) })
-        {
-            throw Failure(unknownOptionOf: arguments)
-        }
+        if isMistake { throw Failure(unknownOptionOf: arguments) }
         let text = RootCommand.message(for: error)
         try Output.write(HelpText.amended(Completion.amended(text)) + "\n")
         return true

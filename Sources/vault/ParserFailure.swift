@@ -16,7 +16,6 @@ extension Failure {
         let help = RootCommand.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") }
         var hint = "see '\(help.map(String.init) ?? "\(Process.name) --help")'"
         let isForToken = Self.isForToken(arguments)
-        let pipeHint = Self.pipeHint
         let text = RootCommand.message(for: error)
         var message = text.split(separator: "\n").first.map(String.init) ?? text
         if message.hasPrefix("Error: ") { message.removeFirst("Error: ".count) }
@@ -33,7 +32,7 @@ extension Failure {
                     "options stand behind the command, as in '\(Process.name) \(verb)"
                     + (option.map { " \($0)" } ?? "") + " …'"
             } else if isForToken, option?.hasPrefix("--token") ?? true {
-                hint = pipeHint
+                hint = Self.pipeHint
             } else if option == "-v" || arguments.first == "-V" {
                 hint = "did you mean '--version'?"
             } else if arguments.first == ExecCommand.verb, option == "--env" {
@@ -54,7 +53,7 @@ extension Failure {
             } else if arguments.first == "add", text.contains("'https://") || text.contains("'http://") {
                 hint = "give the URL with --url"
             } else if isForToken {
-                hint = pipeHint
+                hint = Self.pipeHint
             }
         } else if message.hasPrefix("The value '") {
             // What follows is ours, unless the value itself reads like it: then nothing is said of the option.

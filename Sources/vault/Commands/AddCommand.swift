@@ -8,7 +8,8 @@ struct AddCommand: ParsableCommand {
         commandName: "add", abstract: "Store a token for a resource.",
         discussion: """
             The token comes from --token-fd, else from standard input when that is a pipe or a file, else from a prompt. \
-            It is never an argument. At least one --url says where it may go. The expiry of a token that is a JWT is read from it.
+            It is never an argument. At least one --url says where it may go. The expiry of a token that is a \
+            JWT is read from it.
             """)
 
     @OptionGroup var name: NameArgument
